@@ -1,0 +1,152 @@
+package cloud
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Lister answers with all servers of the project.
+type Lister interface {
+	Servers(ctx context.Context) ([]Server, error)
+}
+
+// Snapshot is what one poll saw. Err is set when the last poll failed; Servers then still holds
+// what the last good one saw, and At when that was.
+type Snapshot struct {
+	Servers []Server
+	At      time.Time
+	Err     error
+	Version int // grows with each poll that changed anything shown
+}
+
+// Poller keeps one list of servers fresh for any number of readers: one request at a time for the
+// whole program, often while something changes, rarely otherwise. It is pulled from: a reader waits
+// in [Poller.Next] and gets the newest snapshot, never a queue of old ones.
+type Poller struct {
+	Busy, Idle time.Duration // how long between two polls; zero: 1 s and 15 s
+	Timeout    time.Duration // of one poll; zero: 20 s
+
+	mu      sync.Mutex
+	lister  Lister
+	now     Snapshot
+	changed chan struct{}
+	wake    chan struct{}
+}
+
+// NewPoller makes a poller. Lister may be nil until [Poller.Use] gives one: there is nothing to
+// ask before somebody has logged in.
+func NewPoller(lister Lister) *Poller {
+	return &Poller{lister: lister, changed: make(chan struct{}), wake: make(chan struct{}, 1)}
+}
+
+// Use sets what is asked from now on, and asks it at once.
+func (p *Poller) Use(lister Lister) {
+	p.mu.Lock()
+	p.lister = lister
+	p.mu.Unlock()
+	p.Wake()
+}
+
+// Wake asks now: something is known to have changed.
+func (p *Poller) Wake() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Snapshot is what is known now.
+func (p *Poller) Snapshot() Snapshot {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now
+}
+
+// Next waits until there is a snapshot newer than version, and returns it.
+func (p *Poller) Next(ctx context.Context, version int) (Snapshot, error) {
+	for {
+		p.mu.Lock()
+		now, changed := p.now, p.changed
+		p.mu.Unlock()
+		if now.Version > version {
+			return now, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return Snapshot{}, ctx.Err()
+		}
+	}
+}
+
+// Run polls until ctx ends.
+func (p *Poller) Run(ctx context.Context) {
+	for {
+		timer := time.NewTimer(p.poll(ctx))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-p.wake:
+			timer.Stop()
+		case <-timer.C:
+		}
+	}
+}
+
+// poll asks once and says how long to wait before the next time.
+func (p *Poller) poll(ctx context.Context) time.Duration {
+	busy, idle, limit := orElse(p.Busy, time.Second), orElse(p.Idle, 15*time.Second), orElse(p.Timeout, 20*time.Second)
+	p.mu.Lock()
+	lister := p.lister
+	p.mu.Unlock()
+	if lister == nil {
+		return idle
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	servers, err := lister.Servers(ctx)
+	SortServers(servers)
+
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	next := Snapshot{Servers: servers, At: time.Now(), Err: err, Version: p.now.Version}
+	if err != nil {
+		next.Servers, next.At = p.now.Servers, p.now.At
+	}
+	if next.Version == 0 || !sameError(err, p.now.Err) || !slices.EqualFunc(next.Servers, p.now.Servers, sameServer) {
+		next.Version++
+		close(p.changed)
+		p.changed = make(chan struct{})
+	}
+	p.now = next
+	for _, s := range next.Servers {
+		if !s.Status.Settled() || s.TaskState != "" {
+			return busy
+		}
+	}
+	return idle
+}
+
+func orElse(d, fallback time.Duration) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return fallback
+}
+
+func sameError(a, b error) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return a.Error() == b.Error()
+}
+
+func sameServer(a, b Server) bool {
+	return a.ID == b.ID && a.Name == b.Name && a.Status == b.Status && a.TaskState == b.TaskState &&
+		a.PowerState == b.PowerState && a.Updated.Equal(b.Updated) &&
+		slices.Equal(a.Addresses, b.Addresses) && maps.Equal(a.Metadata, b.Metadata)
+}

@@ -1,0 +1,106 @@
+package cloud
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// ListTable is the table that nova list prints: one line per element, frames included. No servers
+// leave the frame and the titles, which is what an empty cloud looks like. The order is the
+// caller's; nova's own is by name, as [SortServers] does it.
+func ListTable(servers []Server) []string {
+	rows := make([][]string, 0, len(servers))
+	for _, s := range servers {
+		rows = append(rows, []string{
+			s.ID, s.Name, string(s.Status), orDash(s.TaskState), s.PowerState, s.Networks(),
+		})
+	}
+	return frame([]string{"ID", "Name", "Status", "Task State", "Power State", "Networks"}, rows)
+}
+
+// PropertyTable is the two-column table that nova show prints. As there, a value with line breaks
+// (a fault with its stack, which JSON writes as \n) becomes several rows, named only once.
+func PropertyTable(properties []Property) []string {
+	rows := make([][]string, 0, len(properties))
+	for _, p := range properties {
+		name := p.Name
+		for line := range strings.SplitSeq(strings.TrimSpace(strings.ReplaceAll(p.Value, `\n`, "\n")), "\n") {
+			rows = append(rows, []string{name, line})
+			name = ""
+		}
+	}
+	return frame([]string{"Property", "Value"}, rows)
+}
+
+// Networks words the addresses as nova list does: "net=a, b; other=c", networks by name.
+func (s Server) Networks() string {
+	var names []string
+	byName := map[string][]string{}
+	for _, a := range s.Addresses {
+		if byName[a.Network] == nil {
+			names = append(names, a.Network)
+		}
+		byName[a.Network] = append(byName[a.Network], a.IP.String())
+	}
+	slices.Sort(names)
+	for i, n := range names {
+		names[i] = n + "=" + strings.Join(byName[n], ", ")
+	}
+	return strings.Join(names, "; ")
+}
+
+// Clean makes text of a remote service safe to show on one line: control characters, among them
+// the escapes that would drive a terminal, and the marks that reorder text are dropped, white
+// space of any kind becomes one blank each, and bytes that are not UTF-8 become U+FFFD.
+func Clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, string(utf8.RuneError)))
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// frame draws rows under titles, left-aligned, each column as wide as its widest cell. Width is
+// counted in runes: the names of servers and networks are all but always ASCII.
+func frame(titles []string, rows [][]string) []string {
+	rows = append([][]string{titles}, rows...)
+	widths := make([]int, len(titles))
+	for _, row := range rows {
+		for i, cell := range row {
+			row[i] = Clean(cell)
+			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
+		}
+	}
+	var rule strings.Builder
+	for _, w := range widths {
+		rule.WriteString("+" + strings.Repeat("-", w+2))
+	}
+	rule.WriteString("+")
+
+	lines := make([]string, 0, len(rows)+3)
+	lines = append(lines, rule.String())
+	for n, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			line.WriteString("| " + cell + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+1))
+		}
+		lines = append(lines, line.String()+"|")
+		if n == 0 {
+			lines = append(lines, rule.String())
+		}
+	}
+	return append(lines, rule.String())
+}
