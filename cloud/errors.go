@@ -18,6 +18,7 @@ var (
 	ErrUnavailable = errors.New("service unavailable") // 5xx, or no service at that address
 	ErrFault       = errors.New("server is in ERROR")  // the server's fault text is around it
 	ErrTimeout     = errors.New("deadline exceeded")   // our own deadline, not the cloud's
+	ErrCanceled    = errors.New("canceled")            // the caller's context was, not by a deadline
 	ErrVanished    = errors.New("server is gone")      // deleted by somebody while we waited
 	ErrDecode      = errors.New("unexpected answer")   // an answer that is not the API's
 )

@@ -1,0 +1,246 @@
+package openstack
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"matou/cloud"
+)
+
+// liveEnv names the variable that holds the path of an openrc. The account must be able to boot
+// three servers; those this test makes are found by their metadata, and no other is touched.
+const liveEnv = "MATOU_TEST_OPENSTACK"
+
+// TestLive runs against a real cloud, or against the sandbox: whatever the openrc names.
+func TestLive(t *testing.T) {
+	path := os.Getenv(liveEnv)
+	if path == "" || path == "0" {
+		t.Skip(liveEnv + " names no openrc")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	credentials, err := ParseOpenRC(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+
+	var requests int
+	c, err := Login(ctx, credentials, Options{OnRequest: func(string, string, int, time.Duration) { requests++ }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if id := c.Identity(); id.User == "" || id.Project == "" || id.Expires.Before(time.Now()) {
+		t.Errorf("identity is %+v", id)
+	}
+	wrong := credentials.WithPassword("mayonnaise")
+	if _, err := Login(ctx, wrong, Options{}); !errors.Is(err, cloud.ErrAuth) {
+		t.Errorf("a wrong password gives %v", err)
+	}
+
+	run := "live-" + rand.Text()
+	t.Cleanup(func() { sweep(t, c, run) })
+	spec := liveSpec(ctx, t, c, run)
+	t.Run("refusals", func(t *testing.T) { liveRefusals(ctx, t, c, spec) })
+	t.Run("one", func(t *testing.T) { liveOne(ctx, t, c, spec) })
+	t.Run("two at once", func(t *testing.T) { liveTwo(ctx, t, c, spec) })
+
+	before := requests
+	if _, err := c.Servers(ctx); err != nil {
+		t.Error(err)
+	}
+	if requests != before+1 {
+		t.Errorf("listing servers took %d requests", requests-before)
+	}
+}
+
+// liveSpec picks the smallest flavor that fits an image.
+func liveSpec(ctx context.Context, t *testing.T, c *Client, run string) cloud.ServerSpec {
+	t.Helper()
+	flavors, err := c.Flavors(ctx)
+	if err != nil || len(flavors) == 0 {
+		t.Fatalf("flavors: %v, %v", flavors, err)
+	}
+	images, err := c.Images(ctx)
+	if err != nil || len(images) == 0 {
+		t.Fatalf("images: %v, %v", images, err)
+	}
+	if _, err := c.Networks(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range flavors {
+		for _, i := range images {
+			if f.Disk >= i.MinDisk && f.RAM >= i.MinRAM && f.Disk < 1000 {
+				return cloud.ServerSpec{
+					Name: "matou-live", Flavor: f.Name, Image: i.Name, UserData: []byte("#!/bin/sh\necho hello\n"),
+					Metadata: map[string]string{cloud.MetaWorkshop: "live", cloud.MetaRun: run, "note": "café, \"noir\""},
+				}
+			}
+		}
+	}
+	t.Fatal("no flavor fits an image")
+	return cloud.ServerSpec{}
+}
+
+func liveRefusals(ctx context.Context, t *testing.T, c *Client, good cloud.ServerSpec) {
+	tests := []struct {
+		name   string
+		change func(*cloud.ServerSpec)
+		want   error
+		text   string
+	}{
+		{"image", func(s *cloud.ServerSpec) { s.Image += "x" }, cloud.ErrNotFound, good.Image},
+		{"flavor", func(s *cloud.ServerSpec) { s.Flavor += "x" }, cloud.ErrNotFound, good.Flavor},
+		{"network", func(s *cloud.ServerSpec) { s.Network = "no-such-net" }, cloud.ErrNotFound, "no-such-net"},
+		{"keypair", func(s *cloud.ServerSpec) { s.Keypair = "no-such-key" }, cloud.ErrNotFound, "no-such-key"},
+		{"user-data", func(s *cloud.ServerSpec) { s.UserData = make([]byte, 50000) }, cloud.ErrTooLarge, "50000"},
+		{"quota", func(s *cloud.ServerSpec) { s.Count = 1000 }, cloud.ErrQuota, "needs 1000"},
+		{"name", func(s *cloud.ServerSpec) { s.Name = "" }, cloud.ErrBadRequest, "name"},
+		{"group", func(s *cloud.ServerSpec) { s.SecurityGroups = []string{"no-such-group"} }, cloud.ErrBadRequest, "no-such-group"},
+	}
+	for _, tt := range tests {
+		spec := good
+		tt.change(&spec)
+		_, err := c.Boot(ctx, spec)
+		if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.text) {
+			t.Errorf("%s: %v", tt.name, err)
+		} else {
+			t.Logf("%s: %v", tt.name, err)
+		}
+	}
+	const unknown = "6e1b6e4e-0000-4000-8000-000000000000"
+	if _, err := c.Server(ctx, unknown); !errors.Is(err, cloud.ErrNotFound) {
+		t.Errorf("show: %v", err)
+	}
+	if _, err := c.Wait(ctx, unknown, nil); !errors.Is(err, cloud.ErrVanished) {
+		t.Errorf("wait: %v", err)
+	}
+	if err := c.Delete(ctx, unknown); err != nil {
+		t.Errorf("delete: %v", err)
+	}
+}
+
+func liveOne(ctx context.Context, t *testing.T, c *Client, spec cloud.ServerSpec) {
+	booted, err := c.Boot(ctx, spec)
+	if err != nil || len(booted) != 1 {
+		t.Fatalf("boot: %v, %v", booted, err)
+	}
+	var states []string
+	s, err := c.Wait(ctx, booted[0].ID, func(s cloud.Server) {
+		states = append(states, string(s.Status)+"/"+s.TaskState)
+	})
+	t.Logf("states: %v", slices.Compact(states))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !s.Address().IsValid() || s.Status != cloud.StatusActive || s.Flavor.Name != spec.Flavor || s.Image.Name != spec.Image {
+		t.Errorf("server is %+v", s)
+	}
+	for key, value := range spec.Metadata {
+		if s.Metadata[key] != value {
+			t.Errorf("metadata %s is %q, want %q", key, s.Metadata[key], value)
+		}
+	}
+	t.Logf("show:\n%s", strings.Join(cloud.PropertyTable(s.Properties), "\n"))
+	asNova(ctx, t, c, s)
+	if _, err := c.ConsoleLog(ctx, s.ID, 10); err != nil {
+		t.Error(err)
+	}
+	found, err := c.Find(ctx, spec.Name)
+	if err != nil || !slices.ContainsFunc(found, func(f cloud.Server) bool { return f.ID == s.ID }) {
+		t.Errorf("find: %v, %v", found, err)
+	}
+	c.provider.SetToken("expired")
+	if _, err := c.Server(ctx, s.ID); err != nil {
+		t.Errorf("with an expired token: %v", err)
+	}
+	if err := c.Delete(ctx, s.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.WaitGone(ctx, s.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Delete(ctx, s.ID); err != nil {
+		t.Errorf("deleting it again: %v", err)
+	}
+}
+
+func liveTwo(ctx context.Context, t *testing.T, c *Client, spec cloud.ServerSpec) {
+	spec.Count = 2
+	booted, err := c.Boot(ctx, spec)
+	if err != nil || len(booted) != 2 {
+		t.Fatalf("boot: %v, %v", booted, err)
+	}
+	for _, b := range booted {
+		s, err := c.Wait(ctx, b.ID, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(s.Name, spec.Name+"-") {
+			t.Errorf("one of two is called %q", s.Name)
+		}
+	}
+	t.Logf("list:\n%s", strings.Join(cloud.ListTable(booted), "\n"))
+}
+
+// sweep deletes what carries run, and waits until it is gone.
+func sweep(t *testing.T, c *Client, run string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	all, err := c.Servers(ctx)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, s := range all {
+		if s.Metadata[cloud.MetaRun] != run {
+			continue
+		}
+		if err := errors.Join(c.Delete(ctx, s.ID), c.WaitGone(ctx, s.ID)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// asNova compares our tables with those of the nova command, where it is installed.
+func asNova(ctx context.Context, t *testing.T, c *Client, s cloud.Server) {
+	t.Helper()
+	nova, err := exec.LookPath("nova")
+	if err != nil {
+		t.Log("no nova command to compare with")
+		return
+	}
+	run := func(args ...string) string {
+		cmd := exec.CommandContext(ctx, nova, args...)
+		k := c.credentials
+		cmd.Env = append(os.Environ(), "OS_AUTH_URL="+k.AuthURL, "OS_USERNAME="+k.Username, "OS_PASSWORD="+k.Password,
+			"OS_PROJECT_NAME="+k.Project, "OS_USER_DOMAIN_NAME="+k.UserDomain, "OS_PROJECT_DOMAIN_NAME="+k.ProjectDomain,
+			"OS_REGION_NAME="+k.Region, "OS_IDENTITY_API_VERSION=3", "PYTHONIOENCODING=utf-8")
+		out, err := cmd.Output()
+		if err != nil {
+			t.Errorf("nova %v: %v", args, err)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	if ours, theirs := strings.Join(cloud.PropertyTable(s.Properties), "\n"), run("show", s.ID); ours != theirs {
+		t.Errorf("ours\n%s\nnova show\n%s", ours, theirs)
+	}
+	all, err := c.Servers(ctx)
+	if err != nil {
+		t.Error(err)
+	}
+	if ours, theirs := strings.Join(cloud.ListTable(all), "\n"), run("list"); ours != theirs {
+		t.Errorf("ours\n%s\nnova list\n%s", ours, theirs)
+	}
+}
