@@ -1,0 +1,177 @@
+package steps
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// Apply is the state after an event. It ignores events it does not know and events about steps in
+// another attempt, so that any journal, however damaged or new, gives some state.
+func (s State) Apply(e Event) State {
+	s.Seq = max(s.Seq, e.Seq)
+	switch e.Type {
+	case JournalOpened:
+		s.Workshop, s.Seat = e.Workshop, e.Seat
+		return s
+	case PlanMade:
+		s.Plan = slices.Clone(e.Plan)
+		return s
+	case PlanEnded:
+		s.Plan = nil
+		return s
+	}
+	if e.Step == "" {
+		return s
+	}
+	st := s.Step(e.Step)
+	switch e.Type {
+	case StepStarted:
+		st = st.started(e)
+	case ActionStarted, ActionDone, ActionFailed, ActionSkipped:
+		if e.Attempt != st.Attempt || e.Index < 0 || e.Index >= maxActions {
+			return s
+		}
+		st = st.acted(e)
+		if e.Type == ActionDone && len(e.Values) > 0 {
+			s.Vars = s.Vars.With(e.Values)
+			for name := range e.Values {
+				if !slices.Contains(st.Saved, name) {
+					st.Saved = append(slices.Clone(st.Saved), name)
+				}
+			}
+			slices.Sort(st.Saved)
+		}
+	case StepDone, StepFailed, StepChecked, StepStale, StepUndone:
+		st = st.ended(e)
+		if e.Type == StepUndone {
+			s.Vars = maps.Clone(s.Vars)
+			for _, name := range e.Names {
+				delete(s.Vars, name)
+			}
+		}
+		if len(s.Plan) > 0 && s.Plan[0] == e.Step && e.Type == StepDone {
+			s.Plan = slices.Clone(s.Plan[1:])
+		}
+	default:
+		return s
+	}
+	return s.withStep(e.Step, st)
+}
+
+// maxActions bounds the index an event may name: a damaged journal must not allocate the world.
+const maxActions = 1000
+
+func (st StepState) started(e Event) StepState {
+	if e.Attempt != st.Attempt || st.Status != Running {
+		st.was, st.beforeTook = st.Status, st.Took
+		if st.was == Running { // the one before was cut short
+			st.was = Failed
+		}
+		st.Attempt, st.Run, st.Started = e.Attempt, e.Run, e.At
+		st.Ended, st.Took = time.Time{}, 0
+		st.Probing, st.Began = e.Probing, e.Phase
+	} else {
+		st.Probing, st.Began = false, e.Phase // the checks have said no: now the actions
+	}
+	st.Status, st.Phase, st.Index, st.Failure = Running, e.Phase, 0, nil
+	for _, p := range []Phase{PhaseAction, PhaseCheck, PhaseUndo} {
+		if p == e.Phase || e.Phase == PhaseAction {
+			st = st.withList(p, nil)
+		}
+	}
+	return st
+}
+
+func (st StepState) acted(e Event) StepState {
+	list := st.list(e.Phase)
+	for len(list) <= e.Index {
+		list = append(list, ActionState{Status: Pending})
+	}
+	a := list[e.Index]
+	switch e.Type {
+	case ActionStarted:
+		a = ActionState{Status: Running, Started: e.At, Command: e.Command}
+		st.Phase, st.Index = e.Phase, e.Index
+	case ActionDone:
+		a.Status, a.Took, a.Summary, a.Failure = Done, time.Duration(e.Took), e.Summary, nil
+	case ActionSkipped:
+		a = ActionState{Status: Done, Skipped: true}
+	case ActionFailed:
+		a.Status, a.Took, a.Failure = Failed, time.Duration(e.Took), e.Failure
+	}
+	list[e.Index] = a
+	return st.withList(e.Phase, list)
+}
+
+func (st StepState) ended(e Event) StepState {
+	if e.Attempt != 0 && e.Attempt != st.Attempt {
+		return st
+	}
+	st.Ended = e.At
+	switch e.Type {
+	case StepDone:
+		st.Status, st.Failure, st.Took = Done, nil, time.Duration(e.Took)
+		if st.Began == PhaseCheck && st.beforeTook > 0 {
+			st.Took = st.beforeTook // checked again: how long it took to do is what people want to know
+		}
+	case StepFailed:
+		st.Status, st.Failure = Failed, e.Failure
+		st = st.settleRunning(e.Failure)
+	case StepChecked:
+		st.Status, st.Failure = st.was, e.Failure
+		if st.was == Ready || st.was == "" {
+			st.Status = Pending
+		}
+	case StepStale:
+		st.Status, st.Failure = Stale, e.Failure
+	case StepUndone:
+		st = StepState{Status: Pending, Attempt: st.Attempt, Undo: st.Undo, Phase: PhaseUndo}
+	}
+	st.Probing = false
+	return st
+}
+
+// settleRunning closes what was still running when its step failed.
+func (st StepState) settleRunning(f *Failure) StepState {
+	for _, p := range []Phase{PhaseAction, PhaseCheck, PhaseUndo} {
+		list := st.list(p)
+		for i, a := range list {
+			if a.Status == Running {
+				list[i].Status, list[i].Failure = Failed, f
+			}
+		}
+		st = st.withList(p, list)
+	}
+	return st
+}
+
+// settle marks which of the steps that wait could be started.
+func settle(w *Workshop, s State) State {
+	for _, step := range w.Steps {
+		st := s.Step(step.ID)
+		if st.Status != Pending && st.Status != Ready {
+			continue
+		}
+		want := Ready
+		for _, need := range step.Needs {
+			if s.Step(need).Status != Done {
+				want = Pending
+			}
+		}
+		if _, known := s.Steps[step.ID]; !known || st.Status != want {
+			st.Status = want
+			s = s.withStep(step.ID, st)
+		}
+	}
+	return s
+}
+
+// Replay is the state after all events, from nothing.
+func Replay(w *Workshop, events []Event) State {
+	s := settle(w, State{})
+	for _, e := range events {
+		s = settle(w, s.Apply(e))
+	}
+	return s
+}

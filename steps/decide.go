@@ -1,0 +1,450 @@
+package steps
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Moment is what Decide may not find out by itself.
+type Moment struct {
+	Now time.Time
+	Run string // a fresh random name, used if an attempt begins
+}
+
+// Effect is something to do outside: the engine does it and reports back.
+type Effect interface{ effect() }
+
+// Execute asks for one run of an action.
+type Execute struct {
+	Step    ID
+	Attempt int
+	Run     string
+	Phase   Phase
+	Index   int
+	Resumed bool // an earlier run of it may have got through
+}
+
+// Stop asks to end all that runs for a step.
+type Stop struct{ Step ID }
+
+func (Execute) effect() {}
+func (Stop) effect()    {}
+
+// RefusalCode says why a command was refused.
+type RefusalCode string
+
+// Why a command may be refused. The words for each are a text under assets, "refusal.<code>".
+const (
+	RefusedUnknown  RefusalCode = "unknown-step"
+	RefusedRunning  RefusalCode = "running"
+	RefusedDone     RefusalCode = "done"
+	RefusedNeeds    RefusalCode = "needs"
+	RefusedIdle     RefusalCode = "idle"      // nothing to cancel
+	RefusedNoUndo   RefusalCode = "no-undo"   // it can't be taken back
+	RefusedNoChecks RefusalCode = "no-checks" //
+	RefusedNothing  RefusalCode = "nothing"   // all of it is done
+	RefusedQuestion RefusalCode = "question"  // no such question
+	RefusedReadOnly RefusalCode = "read-only"
+	RefusedEnded    RefusalCode = "ended" // the engine has ended
+)
+
+// Refusal is a command that was not followed: nothing happened.
+type Refusal struct {
+	Code  RefusalCode
+	Step  ID
+	Needs []ID // for RefusedNeeds: what is missing; for RefusedUnknown: the nearest ids there are
+}
+
+// Error says it in English; people get the text of the code.
+func (r *Refusal) Error() string {
+	var ids []string
+	for _, id := range r.Needs {
+		ids = append(ids, string(id))
+	}
+	switch r.Code {
+	case RefusedUnknown:
+		if ids != nil {
+			return fmt.Sprintf("no step %q: did you mean %s?", r.Step, strings.Join(ids, ", "))
+		}
+		return fmt.Sprintf("no step %q", r.Step)
+	case RefusedNeeds:
+		return fmt.Sprintf("%s needs %s first", r.Step, strings.Join(ids, ", "))
+	case RefusedRunning:
+		return fmt.Sprintf("%s is running", r.Step)
+	case RefusedDone:
+		return fmt.Sprintf("%s is done", r.Step)
+	default:
+		if r.Step != "" {
+			return fmt.Sprintf("%s: %s", r.Step, r.Code)
+		}
+		return string(r.Code)
+	}
+}
+
+// Decide says what a command leads to: events to journal and apply, then effects to begin. It is
+// pure. A command that makes no sense now is refused with a *Refusal.
+func Decide(w *Workshop, s State, c Command, m Moment) ([]Event, []Effect, error) {
+	d := &decision{w: w, s: settle(w, s), m: m}
+	err := d.command(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	return d.events, d.effects, nil
+}
+
+// decision gathers events, and applies each at once, so that what follows sees it.
+type decision struct {
+	w       *Workshop
+	s       State
+	m       Moment
+	events  []Event
+	effects []Effect
+}
+
+func (d *decision) emit(e Event) {
+	e.V, e.Seq, e.At = EventVersion, d.s.Seq+1, d.m.Now
+	d.events = append(d.events, e)
+	d.s = settle(d.w, d.s.Apply(e))
+}
+
+func (d *decision) command(c Command) error {
+	switch c := c.(type) {
+	case Start:
+		return d.start(c.Step)
+	case Retry:
+		return d.retry(c)
+	case Check:
+		return d.check(c.Step)
+	case Undo:
+		return d.undo(c.Step)
+	case Cancel:
+		return d.cancel(c.Step)
+	case CatchUp:
+		return d.catchUp(c.Until)
+	case finished:
+		d.finished(c)
+		return nil
+	default:
+		return fmt.Errorf("decide: %T is no command of the engine", c)
+	}
+}
+
+// idle finds a step that does not run.
+func (d *decision) idle(id ID) (Step, StepState, error) {
+	step, ok := d.w.Step(id)
+	if !ok {
+		return step, StepState{}, &Refusal{Code: RefusedUnknown, Step: id, Needs: nearest(d.w, id)}
+	}
+	st := d.s.Step(id)
+	if st.Status == Running {
+		return step, st, &Refusal{Code: RefusedRunning, Step: id}
+	}
+	return step, st, nil
+}
+
+func (d *decision) needs(step Step) error {
+	var missing []ID
+	for _, need := range step.Needs {
+		if d.s.Step(need).Status != Done {
+			missing = append(missing, need)
+		}
+	}
+	if missing != nil {
+		return &Refusal{Code: RefusedNeeds, Step: step.ID, Needs: missing}
+	}
+	return nil
+}
+
+func (d *decision) start(id ID) error {
+	step, st, err := d.idle(id)
+	if err != nil {
+		return err
+	}
+	if st.Status == Done {
+		return &Refusal{Code: RefusedDone, Step: id}
+	}
+	if err := d.needs(step); err != nil {
+		return err
+	}
+	d.begin(step, PhaseAction, d.m.Run, false)
+	d.advance(step, PhaseAction, 0, nil)
+	return nil
+}
+
+func (d *decision) retry(c Retry) error {
+	step, st, err := d.idle(c.Step)
+	if err != nil {
+		return err
+	}
+	if err := d.needs(step); err != nil {
+		return err
+	}
+	before := []ActionState(nil)
+	run := d.m.Run
+	if st.Status == Failed && st.Phase == PhaseAction && !c.FromStart {
+		before, run = st.Actions, st.Run // goes on where it stopped, under the same name in the cloud
+	}
+	d.begin(step, PhaseAction, run, false)
+	d.advance(step, PhaseAction, 0, before)
+	return nil
+}
+
+func (d *decision) check(id ID) error {
+	step, _, err := d.idle(id)
+	if err != nil {
+		return err
+	}
+	if len(step.Checks) == 0 {
+		return &Refusal{Code: RefusedNoChecks, Step: id}
+	}
+	d.begin(step, PhaseCheck, d.m.Run, false)
+	d.advance(step, PhaseCheck, 0, nil)
+	return nil
+}
+
+func (d *decision) undo(id ID) error {
+	step, st, err := d.idle(id)
+	if err != nil {
+		return err
+	}
+	if len(step.Undo) == 0 {
+		return &Refusal{Code: RefusedNoUndo, Step: id}
+	}
+	d.begin(step, PhaseUndo, st.Run, false)
+	d.advance(step, PhaseUndo, 0, nil)
+	return nil
+}
+
+func (d *decision) cancel(id ID) error {
+	if id != "" {
+		if _, ok := d.w.Step(id); !ok {
+			return &Refusal{Code: RefusedUnknown, Step: id, Needs: nearest(d.w, id)}
+		}
+		if d.s.Step(id).Status != Running {
+			return &Refusal{Code: RefusedIdle, Step: id}
+		}
+		d.effects = append(d.effects, Stop{Step: id})
+		return nil
+	}
+	running := d.s.Running(d.w)
+	if len(running) == 0 {
+		return &Refusal{Code: RefusedIdle}
+	}
+	for _, id := range running {
+		d.effects = append(d.effects, Stop{Step: id})
+	}
+	return nil
+}
+
+func (d *decision) catchUp(until ID) error {
+	if until != "" {
+		if _, ok := d.w.Step(until); !ok {
+			return &Refusal{Code: RefusedUnknown, Step: until, Needs: nearest(d.w, until)}
+		}
+	}
+	if running := d.s.Running(d.w); len(running) > 0 {
+		return &Refusal{Code: RefusedRunning, Step: running[0]}
+	}
+	plan := PlanUntil(d.w, d.s, until)
+	if len(plan) == 0 {
+		return &Refusal{Code: RefusedNothing, Step: until}
+	}
+	d.emit(Event{Type: PlanMade, Plan: plan})
+	d.follow()
+	return nil
+}
+
+// follow begins the next step of the plan.
+func (d *decision) follow() {
+	for len(d.s.Plan) > 0 {
+		step, ok := d.w.Step(d.s.Plan[0])
+		if !ok || d.needs(step) != nil {
+			break
+		}
+		phase := PhaseCheck
+		if len(step.Checks) == 0 {
+			phase = PhaseAction
+		}
+		d.begin(step, phase, d.m.Run, phase == PhaseCheck)
+		d.advance(step, phase, 0, nil)
+		return
+	}
+	d.emit(Event{Type: PlanEnded, Plan: d.s.Plan})
+}
+
+func (d *decision) begin(step Step, phase Phase, run string, probing bool) {
+	d.emit(Event{Type: StepStarted, Step: step.ID, Attempt: d.s.Step(step.ID).Attempt + 1, Run: run, Phase: phase, Probing: probing})
+}
+
+// actions are the actions of a phase.
+func (s Step) actions(p Phase) []Action {
+	switch p {
+	case PhaseAction:
+		return s.Actions
+	case PhaseCheck:
+		return s.Checks
+	default:
+		return s.Undo
+	}
+}
+
+// advance begins the action at index of a phase, or what comes after the phase's last one. Before
+// holds the actions of the attempt that is gone on with: what it got done is not done again.
+func (d *decision) advance(step Step, phase Phase, index int, before []ActionState) {
+	st := d.s.Step(step.ID)
+	list := step.actions(phase)
+	for i := index; i < len(list); i++ {
+		a := list[i]
+		e := Event{Type: ActionStarted, Step: step.ID, Attempt: st.Attempt, Phase: phase, Index: i, Name: a.Name, Kind: a.Kind}
+		if i < len(before) && before[i].Status == Done && !a.Background {
+			e.Type = ActionSkipped
+			d.emit(e)
+			continue
+		}
+		d.emit(e)
+		resumed := i < len(before) && before[i].Status == Failed
+		d.effects = append(d.effects, Execute{Step: step.ID, Attempt: st.Attempt, Run: st.Run, Phase: phase, Index: i, Resumed: resumed})
+		if !a.Background {
+			return
+		}
+	}
+	switch {
+	case phase == PhaseUndo:
+		d.undone(step, st)
+	case phase == PhaseAction && len(step.Checks) > 0:
+		d.advance(step, PhaseCheck, 0, nil)
+	default:
+		d.done(step, st)
+	}
+}
+
+func (d *decision) done(step Step, st StepState) {
+	planned := len(d.s.Plan) > 0 && d.s.Plan[0] == step.ID
+	d.emit(Event{Type: StepDone, Step: step.ID, Attempt: st.Attempt, Took: Millis(d.m.Now.Sub(st.Started))})
+	d.effects = append(d.effects, Stop{Step: step.ID})
+	if planned {
+		d.follow()
+	}
+}
+
+// undone forgets what the step saved; the steps that stand on it no longer hold.
+func (d *decision) undone(step Step, st StepState) {
+	d.emit(Event{Type: StepUndone, Step: step.ID, Attempt: st.Attempt, Names: st.Saved})
+	d.effects = append(d.effects, Stop{Step: step.ID})
+	for _, other := range d.w.Steps { // a step stands after those it needs
+		if d.s.Step(other.ID).Status != Done {
+			continue
+		}
+		for _, need := range other.Needs {
+			if d.s.Step(need).Status != Done {
+				d.emit(Event{Type: StepStale, Step: other.ID, Failure: &Failure{Kind: FailNeeds, Cause: fmt.Sprintf("%s was taken back", need)}})
+				break
+			}
+		}
+	}
+}
+
+// finished takes in the end of an action. One of an attempt that is over changes nothing.
+func (d *decision) finished(c finished) {
+	step, ok := d.w.Step(c.Step)
+	st := d.s.Step(c.Step)
+	if !ok || st.Status != Running || st.Attempt != c.Attempt || c.Index >= len(step.actions(c.Phase)) {
+		return
+	}
+	a := step.actions(c.Phase)[c.Index]
+	e := Event{Step: step.ID, Attempt: st.Attempt, Phase: c.Phase, Index: c.Index, Name: a.Name, Kind: a.Kind, Took: c.Took}
+	if c.Failure == nil {
+		e.Type, e.Summary, e.Changed = ActionDone, c.Result.Summary, c.Result.Changed
+		for name, key := range a.Save {
+			if value, ok := c.Result.Values[key]; ok {
+				if e.Values == nil {
+					e.Values = map[string]string{}
+				}
+				e.Values[name] = value
+			}
+		}
+		d.emit(e)
+		if !a.Background {
+			d.advance(step, c.Phase, c.Index+1, nil)
+		}
+		return
+	}
+	e.Type, e.Failure = ActionFailed, c.Failure
+	d.emit(e)
+	if a.Background && c.Failure.Kind != FailCanceled {
+		return // a log that is no longer followed fails no step
+	}
+	d.failed(step, st, c)
+}
+
+func (d *decision) failed(step Step, st StepState, c finished) {
+	e := Event{Type: StepFailed, Step: step.ID, Attempt: st.Attempt, Failure: c.Failure, Took: Millis(d.m.Now.Sub(st.Started))}
+	if st.Began == PhaseCheck {
+		switch {
+		case c.Failure.Kind == FailCanceled && !st.Probing:
+			e.Type = StepChecked // nothing was found out
+		case c.Failure.Kind == FailCanceled:
+		case st.Probing:
+			d.emit(Event{Type: StepStarted, Step: step.ID, Attempt: st.Attempt, Run: st.Run, Phase: PhaseAction})
+			d.advance(step, PhaseAction, 0, nil)
+			return
+		case st.was == Done || st.was == Stale:
+			e.Type = StepStale
+		default:
+			e.Type = StepChecked
+		}
+	}
+	d.emit(e)
+	d.effects = append(d.effects, Stop{Step: step.ID})
+	if len(d.s.Plan) > 0 && d.s.Plan[0] == step.ID {
+		d.emit(Event{Type: PlanEnded, Plan: d.s.Plan})
+	}
+}
+
+// PlanUntil lists what catching up with a step looks at: the step and all it stands on that is not
+// done, in order. An empty id is the last step that makes nothing disappear: the one before the
+// first step that asks for confirmation, or the last.
+func PlanUntil(w *Workshop, s State, until ID) []ID {
+	if until == "" {
+		for _, step := range w.Steps {
+			if len(step.Confirm) > 0 {
+				break
+			}
+			until = step.ID
+		}
+	}
+	wanted := map[ID]bool{}
+	var want func(ID)
+	want = func(id ID) {
+		step, ok := w.Step(id)
+		if !ok || wanted[id] {
+			return
+		}
+		wanted[id] = true
+		for _, need := range step.Needs {
+			want(need)
+		}
+	}
+	want(until)
+	var plan []ID
+	for _, step := range w.Steps {
+		if wanted[step.ID] && s.Step(step.ID).Status != Done {
+			plan = append(plan, step.ID)
+		}
+	}
+	return plan
+}
+
+// nearest lists the steps whose ids look like one that does not exist.
+func nearest(w *Workshop, id ID) []ID {
+	var names []string
+	for _, step := range w.Steps {
+		names = append(names, string(step.ID))
+	}
+	var ids []ID
+	for _, name := range Nearest(string(id), names) {
+		ids = append(ids, ID(name))
+	}
+	return ids
+}

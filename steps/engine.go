@@ -1,0 +1,393 @@
+package steps
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"maps"
+	"sync"
+	"time"
+)
+
+// Options are what an engine needs besides the workshop and something to run actions.
+type Options struct {
+	Seat     string
+	Params   Vars      // parameters and built-in values
+	Journal  *Journal  // nil: nothing is kept
+	Log      *Log      // nil: output is not kept
+	Redactor *Redactor // nil: a new one; knows the secrets among Params in any case
+	Version  string    // of the program, for the journal
+	// ReadOnly follows a journal that another program writes: every command is refused.
+	ReadOnly bool
+	Now      func() time.Time // nil: time.Now
+}
+
+// Engine owns a seat's state: one goroutine takes commands and the ends of effects, decides, writes
+// the journal, and begins effects. Everything else reads.
+//
+//	Do(command) ─┐                         ┌─> Journal (on disk before anything begins)
+//	             ├─> Run: Decide ─> events ┼─> State
+//	effects end ─┘          └─> effects    └─> Feeds <─ lines, questions
+//	       └──── Executor <──────┘
+type Engine struct {
+	w       *Workshop
+	x       Executor
+	o       Options
+	inbox   chan request
+	results chan finished
+	ended   chan struct{}
+	effects sync.WaitGroup
+
+	// Owned by Run.
+	cancels map[effectID]context.CancelFunc
+
+	mu        sync.Mutex
+	state     State
+	feeds     map[*Feed]bool
+	status    map[ID]string
+	questions []*asked
+	lastAsk   int64
+	lastLine  int64
+	trouble   error
+	closed    bool
+}
+
+type request struct {
+	command Command
+	reply   chan error
+}
+
+type effectID struct {
+	step    ID
+	attempt int
+	phase   Phase
+	index   int
+}
+
+// New makes an engine, and brings its state to where the journal ends. What was in flight when the
+// last program ended is marked interrupted.
+func New(w *Workshop, x Executor, o Options) (*Engine, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Redactor == nil {
+		o.Redactor = &Redactor{}
+	}
+	for _, p := range w.Params {
+		if p.Type == "secret" {
+			o.Redactor.Add(o.Params[p.Name])
+		}
+	}
+	e := &Engine{
+		w: w, x: x, o: o,
+		inbox: make(chan request), results: make(chan finished, 16), ended: make(chan struct{}),
+		cancels: map[effectID]context.CancelFunc{}, feeds: map[*Feed]bool{}, status: map[ID]string{},
+	}
+	var past []Event
+	if o.Journal != nil {
+		past = o.Journal.Events()
+	}
+	e.state = Replay(w, past)
+	if !o.ReadOnly {
+		e.begin(len(past) == 0)
+	}
+	return e, nil
+}
+
+// begin journals that this program has the seat now, and closes what the last one left open.
+func (e *Engine) begin(first bool) {
+	var events []Event
+	if first {
+		events = append(events, Event{Type: JournalOpened, Workshop: e.w.Name, Seat: e.o.Seat, Note: e.o.Version})
+	}
+	for _, id := range e.state.Running(e.w) {
+		st := e.state.Step(id)
+		end := Event{
+			Type: StepFailed, Step: id, Attempt: st.Attempt,
+			Failure: &Failure{Kind: FailInterrupted, Cause: "the program ended while this was running"},
+		}
+		if st.Began == PhaseCheck && !st.Probing {
+			end.Type = StepChecked
+		}
+		events = append(events, Event{Type: EngineRecovered, Step: id, Attempt: st.Attempt, Note: e.o.Version}, end)
+	}
+	if len(e.state.Plan) > 0 {
+		events = append(events, Event{Type: PlanEnded, Plan: e.state.Plan})
+	}
+	now := e.o.Now()
+	for i := range events {
+		events[i].V, events[i].Seq, events[i].At = EventVersion, e.state.Seq+int64(i)+1, now
+	}
+	e.record(events)
+}
+
+// Workshop is what the engine runs.
+func (e *Engine) Workshop() *Workshop { return e.w }
+
+// Seat is whose progress it is.
+func (e *Engine) Seat() string { return e.o.Seat }
+
+// State is the state now.
+func (e *Engine) State() State {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.state
+}
+
+// Vars are the parameters and what actions saved, without the secrets.
+func (e *Engine) Vars() Vars {
+	vars := e.vars()
+	for _, p := range e.w.Params {
+		if p.Type == "secret" {
+			delete(vars, p.Name)
+		}
+	}
+	return vars
+}
+
+func (e *Engine) vars() Vars { return e.o.Params.With(e.State().Vars) }
+
+// CommandLine is what a person would type for an action, with the values known so far. It is empty
+// for an action there is not.
+func (e *Engine) CommandLine(step ID, phase Phase, index int) string {
+	s, ok := e.w.Step(step)
+	if !ok || index < 0 || index >= len(s.actions(phase)) {
+		return ""
+	}
+	in := e.input(Execute{Step: step, Phase: phase, Index: index}, s)
+	return e.o.Redactor.Text(Sanitize(e.x.Command(in)))
+}
+
+func (e *Engine) input(x Execute, step Step) Input {
+	return Input{
+		Workshop: e.w, Seat: e.o.Seat, Step: x.Step, Attempt: x.Attempt, Run: x.Run, Phase: x.Phase, Index: x.Index,
+		Action: step.actions(x.Phase)[x.Index], Vars: e.vars(), Resumed: x.Resumed,
+	}
+}
+
+// Do gives a command, and returns when it was journaled and its effects have begun. A *Refusal says
+// why it was not followed.
+func (e *Engine) Do(ctx context.Context, c Command) error {
+	if r, ok := c.(Reply); ok {
+		return e.answer(r)
+	}
+	r := request{command: c, reply: make(chan error, 1)}
+	select {
+	case e.inbox <- r:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-e.ended:
+		return &Refusal{Code: RefusedEnded}
+	}
+	select {
+	case err := <-r.reply:
+		return err
+	case <-e.ended:
+		return &Refusal{Code: RefusedEnded}
+	}
+}
+
+// Run is the engine. It blocks until ctx ends and every effect has ended; what then succeeded in
+// time is journaled, what was cut short is found to be interrupted by the next program.
+func (e *Engine) Run(ctx context.Context) error {
+	defer e.close()
+	if e.o.ReadOnly {
+		return e.watch(ctx)
+	}
+	for {
+		select {
+		case r := <-e.inbox:
+			r.reply <- e.decide(ctx, r.command)
+		case f := <-e.results:
+			e.settleEffect(f)
+			_ = e.decide(ctx, f) // an effect's end is never refused
+		case <-ctx.Done():
+			e.drain()
+			return nil
+		}
+	}
+}
+
+// drain waits for the effects, which ctx has ended, and keeps what they got done.
+func (e *Engine) drain() {
+	all := make(chan struct{})
+	go func() { e.effects.Wait(); close(all) }()
+	for {
+		select {
+		case f := <-e.results:
+			e.settleEffect(f)
+			if f.Failure == nil {
+				_ = e.decide(nil, f) //nolint:staticcheck // no context: no effect may begin any more
+			}
+		case <-all:
+			return
+		}
+	}
+}
+
+func (e *Engine) settleEffect(f finished) {
+	id := effectID{f.Step, f.Attempt, f.Phase, f.Index}
+	if cancel := e.cancels[id]; cancel != nil {
+		cancel()
+		delete(e.cancels, id)
+	}
+}
+
+// decide follows one command. Without a context it records and begins nothing.
+func (e *Engine) decide(ctx context.Context, c Command) error {
+	if e.o.ReadOnly {
+		return &Refusal{Code: RefusedReadOnly}
+	}
+	events, effects, err := Decide(e.w, e.State(), c, Moment{Now: e.o.Now(), Run: newRun()})
+	if err != nil {
+		return err
+	}
+	if ctx == nil {
+		events = onlyResult(events)
+		effects = nil
+	}
+	e.record(events)
+	for _, effect := range effects {
+		switch effect := effect.(type) {
+		case Execute:
+			e.execute(ctx, effect)
+		case Stop:
+			for id, cancel := range e.cancels {
+				if id.step == effect.Step {
+					cancel()
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// onlyResult is the events up to the first that announces more work.
+func onlyResult(events []Event) []Event {
+	for i, ev := range events {
+		if ev.Type == ActionStarted || ev.Type == StepStarted {
+			return events[:i]
+		}
+	}
+	return events
+}
+
+// record puts events on disk, then into the state, then before the readers. When the disk fails the
+// work goes on, and the trouble is shown: a class must not stop for it.
+func (e *Engine) record(events []Event) {
+	if len(events) == 0 {
+		return
+	}
+	for i, ev := range events {
+		if ev.Type == ActionStarted {
+			ev.Command = e.CommandLine(ev.Step, ev.Phase, ev.Index)
+		}
+		events[i] = e.o.Redactor.Event(ev)
+	}
+	var trouble error
+	if e.o.Journal != nil {
+		trouble = e.o.Journal.Append(events...)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.o.Journal != nil {
+		e.trouble = trouble
+	}
+	e.show(events)
+}
+
+// show applies events and hands them to the feeds. The caller holds mu.
+func (e *Engine) show(events []Event) {
+	for _, ev := range events {
+		e.state = settle(e.w, e.state.Apply(ev))
+		switch ev.Type {
+		case StepDone, StepFailed, StepChecked, StepStale, StepUndone:
+			delete(e.status, ev.Step)
+		}
+	}
+	for f := range e.feeds {
+		f.addEvents(events)
+	}
+}
+
+// watch follows the journal of another program.
+func (e *Engine) watch(ctx context.Context) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case r := <-e.inbox:
+			r.reply <- &Refusal{Code: RefusedReadOnly}
+		case <-tick.C:
+			if e.o.Journal == nil {
+				continue
+			}
+			events, err := e.o.Journal.Refresh()
+			e.mu.Lock()
+			e.trouble = err
+			if len(events) > 0 {
+				e.show(events)
+			}
+			e.mu.Unlock()
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// close ends the feeds.
+func (e *Engine) close() {
+	if e.o.Log != nil {
+		if err := e.o.Log.Close(); err != nil {
+			e.mu.Lock()
+			e.trouble = errors.Join(e.trouble, err)
+			e.mu.Unlock()
+		}
+	}
+	close(e.ended)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = true
+	for f := range e.feeds {
+		f.wake()
+	}
+}
+
+// Feed makes a reader. It keeps at most that many of the newest lines between two pulls.
+func (e *Engine) Feed(lines int) *Feed {
+	f := &Feed{engine: e, limit: max(1, lines), signal: make(chan struct{}, 1), dirty: true}
+	f.wake()
+	e.mu.Lock()
+	e.feeds[f] = true
+	e.mu.Unlock()
+	return f
+}
+
+func (e *Engine) drop(f *Feed) {
+	e.mu.Lock()
+	delete(e.feeds, f)
+	e.mu.Unlock()
+}
+
+// fill completes a batch with what is the engine's.
+func (e *Engine) fill(b *Batch) (closed bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	b.State, b.Trouble = e.state, e.trouble
+	if e.o.Log != nil && b.Trouble == nil {
+		b.Trouble = e.o.Log.Trouble()
+	}
+	b.Status = maps.Clone(e.status)
+	for _, q := range e.questions {
+		b.Questions = append(b.Questions, q.Question)
+	}
+	return e.closed
+}
+
+// newRun is a name no other attempt has.
+func newRun() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // it never fails: see crypto/rand
+	return hex.EncodeToString(b[:])
+}

@@ -1,0 +1,256 @@
+package steps
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// Holder says which program holds a seat.
+type Holder struct {
+	PID   int       `json:"pid"`
+	Host  string    `json:"host"`
+	Since time.Time `json:"since"`
+}
+
+// HeldError is another program's hold on the seat.
+type HeldError struct {
+	Seat string
+	Holder
+}
+
+// Error names the holder.
+func (e *HeldError) Error() string {
+	if e.PID == 0 {
+		return fmt.Sprintf("seat %s is held by another program", e.Seat)
+	}
+	return fmt.Sprintf("seat %s is held by process %d on %s since %s", e.Seat, e.PID, e.Host, e.Since.Local().Format("15:04:05"))
+}
+
+// Journal is a seat's file of events: JSON Lines, only ever appended to, on disk before Append
+// returns. One program writes it at a time.
+type Journal struct {
+	dir    string
+	lock   *flock.Flock
+	file   *os.File // nil: read only
+	events []Event
+	torn   string // where a damaged tail was kept
+	offset int64  // read up to here, for Refresh
+}
+
+const (
+	journalName = "journal.jsonl"
+	lockName    = "lock"
+	holderName  = "holder.json"
+)
+
+// OpenJournal opens, or makes, the journal in a seat's folder and takes hold of the seat. A
+// *HeldError says that another program has it. A damaged or half-written end is kept aside, in a
+// file that Torn names, and what comes before it counts.
+func OpenJournal(dir string) (*Journal, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	lock := flock.New(filepath.Join(dir, lockName), flock.SetPermissions(0o600))
+	ok, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	if !ok {
+		_ = lock.Close()
+		held := &HeldError{Seat: filepath.Base(dir)}
+		if data, err := os.ReadFile(filepath.Join(dir, holderName)); err == nil {
+			_ = json.Unmarshal(data, &held.Holder) // unreadable: the holder stays unnamed
+		}
+		return nil, held
+	}
+	j := &Journal{dir: dir, lock: lock}
+	if err := j.open(); err != nil {
+		_ = lock.Close()
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	host, _ := os.Hostname()
+	if data, err := json.Marshal(Holder{PID: os.Getpid(), Host: host, Since: time.Now()}); err == nil {
+		_ = os.WriteFile(filepath.Join(dir, holderName), data, 0o600) // only a courtesy to the next one
+	}
+	return j, nil
+}
+
+// ReadJournal opens a seat's journal to look at: it takes no hold, and [Journal.Refresh] reads what
+// the holder has added.
+func ReadJournal(dir string) (*Journal, error) {
+	j := &Journal{dir: dir}
+	if _, err := j.Refresh(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return j, nil
+}
+
+func (j *Journal) open() error {
+	path := filepath.Join(j.dir, journalName)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	events, good, err := readEvents(file)
+	if err != nil {
+		_ = file.Close()
+		return err
+	}
+	if err := j.cutTail(file, good); err != nil {
+		_ = file.Close()
+		return err
+	}
+	if _, err := file.Seek(0, io.SeekEnd); err != nil {
+		_ = file.Close()
+		return err
+	}
+	j.file, j.events, j.offset = file, events, good
+	syncDir(j.dir)
+	return nil
+}
+
+// cutTail moves what stands after the last good line into a file of its own.
+func (j *Journal) cutTail(file *os.File, good int64) error {
+	info, err := file.Stat()
+	if err != nil || info.Size() == good {
+		return err
+	}
+	tail := make([]byte, info.Size()-good)
+	if _, err := file.ReadAt(tail, good); err != nil {
+		return err
+	}
+	j.torn = filepath.Join(j.dir, fmt.Sprintf("journal.torn-%d", time.Now().UnixNano()))
+	if err := os.WriteFile(j.torn, tail, 0o600); err != nil {
+		return err
+	}
+	if err := file.Truncate(good); err != nil {
+		return err
+	}
+	return file.Sync()
+}
+
+// readEvents reads whole, well-formed lines; good is how far they go.
+func readEvents(r io.Reader) (events []Event, good int64, err error) {
+	in := bufio.NewReader(r)
+	for {
+		line, err := in.ReadBytes('\n')
+		if err == io.EOF {
+			return events, good, nil
+		}
+		if err != nil {
+			return events, good, err
+		}
+		var e Event
+		if len(bytes.TrimSpace(line)) > 0 {
+			if json.Unmarshal(line, &e) != nil || e.Type == "" {
+				return events, good, nil
+			}
+			events = append(events, e)
+		}
+		good += int64(len(line))
+	}
+}
+
+// Events are those read when it was opened.
+func (j *Journal) Events() []Event { return j.events }
+
+// Torn is the file a damaged end was kept in; empty when there was none.
+func (j *Journal) Torn() string { return j.torn }
+
+// Dir is the seat's folder.
+func (j *Journal) Dir() string { return j.dir }
+
+// Append writes events and returns when they are on disk. After a failed write the file holds
+// either all of them or, for a later Append to go on cleanly, none.
+func (j *Journal) Append(events ...Event) error {
+	if j.file == nil {
+		return errors.New("append to journal: opened to read only")
+	}
+	var buf bytes.Buffer
+	for _, e := range events {
+		data, err := json.Marshal(e)
+		if err != nil {
+			return fmt.Errorf("append to journal: %w", err)
+		}
+		buf.Write(data)
+		buf.WriteByte('\n')
+	}
+	if _, err := j.file.WriteAt(buf.Bytes(), j.offset); err != nil {
+		_ = j.file.Truncate(j.offset) // a full disk: leave no half line; the next open would cut it anyway
+		return fmt.Errorf("append to journal: %w", err)
+	}
+	j.offset += int64(buf.Len())
+	if err := j.file.Sync(); err != nil {
+		return fmt.Errorf("append to journal: %w", err)
+	}
+	return nil
+}
+
+// Refresh reads what was added since the last look.
+func (j *Journal) Refresh() ([]Event, error) {
+	file, err := os.Open(filepath.Join(j.dir, journalName))
+	if err != nil {
+		return nil, fmt.Errorf("read journal: %w", err)
+	}
+	defer file.Close()
+	if _, err := file.Seek(j.offset, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("read journal: %w", err)
+	}
+	events, good, err := readEvents(file)
+	if err != nil {
+		return nil, fmt.Errorf("read journal: %w", err)
+	}
+	j.offset += good
+	j.events = append(j.events, events...)
+	return events, nil
+}
+
+// Archive puts a seat's journal and log aside, under a name with the time, so that the seat starts
+// anew. The journal must be open for writing; it is closed.
+func (j *Journal) Archive() (string, error) {
+	old := filepath.Join(j.dir, journalName)
+	to := filepath.Join(j.dir, time.Now().UTC().Format("journal-20060102-150405.000")+".jsonl")
+	if err := j.file.Close(); err != nil {
+		return "", fmt.Errorf("archive journal: %w", err)
+	}
+	j.file = nil
+	if err := os.Rename(old, to); err != nil {
+		return "", fmt.Errorf("archive journal: %w", err)
+	}
+	syncDir(j.dir)
+	return to, j.Close()
+}
+
+// Close lets go of the seat.
+func (j *Journal) Close() error {
+	var errs []error
+	if j.file != nil {
+		errs = append(errs, j.file.Close())
+		j.file = nil
+	}
+	if j.lock != nil {
+		_ = os.Remove(filepath.Join(j.dir, holderName))
+		errs = append(errs, j.lock.Close())
+		j.lock = nil
+	}
+	return errors.Join(errs...)
+}
+
+// syncDir makes a new or renamed file's name last. Not every system can; the file itself is synced
+// in any case.
+func syncDir(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		_ = d.Sync()
+		_ = d.Close()
+	}
+}

@@ -1,0 +1,174 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Schema says what one kind of action takes and gives: the loader rejects what does not fit, with
+// file, line and column.
+type Schema struct {
+	Kind    string
+	Fields  map[string]Field
+	Results []string      // keys that save: may name
+	Claims  bool          // it makes or removes something in the cloud: its intent is on disk before it starts
+	Timeout time.Duration // of one run, unless the action says otherwise
+}
+
+// FieldType is the shape of a field's value.
+type FieldType string
+
+// The shapes a field may have. A hop field names one of the workshop's hops, a file field a file of
+// the workshop's folder, a duration is Go's ("90s"), a pattern a regular expression (RE2).
+const (
+	FieldString   FieldType = "string"
+	FieldInt      FieldType = "int"
+	FieldBool     FieldType = "bool"
+	FieldDuration FieldType = "duration"
+	FieldPattern  FieldType = "pattern"
+	FieldHop      FieldType = "hop"
+	FieldHops     FieldType = "hops" // a list of hops
+	FieldFile     FieldType = "file"
+	FieldList     FieldType = "list"
+	FieldMap      FieldType = "map"
+)
+
+// Field is one field of a kind.
+type Field struct {
+	Type     FieldType
+	Required bool
+}
+
+// Phase says which of a step's lists an action stands in.
+type Phase string
+
+// The phases of a step.
+const (
+	PhaseAction Phase = "action"
+	PhaseCheck  Phase = "check"
+	PhaseUndo   Phase = "undo"
+)
+
+// Input is what one run of an action gets.
+type Input struct {
+	Workshop *Workshop
+	Seat     string
+	Step     ID
+	Attempt  int
+	Run      string // names this attempt in the cloud's metadata: random, the same after a crash
+	Phase    Phase
+	Index    int
+	Action   Action
+	Vars     Vars
+	// Resumed is set when an earlier run of this action may have got through without our knowing:
+	// look for what it left before making it again.
+	Resumed bool
+}
+
+// Result is what a finished action tells.
+type Result struct {
+	Values  map[string]string // what save: picks from
+	Summary string            // one line for people: "ACTIVE in 38s, 158.69.78.12"
+	Changed bool              // false: it already held
+}
+
+// Output is how a running action speaks. All of its methods may be called from any goroutine; none
+// blocks but Ask.
+type Output interface {
+	// Line is one line of output, of a named source ("nova", "web-1", "web-1 syslog").
+	Line(source, text string)
+	// Status is what it is doing now, in a few words; it replaces the last one.
+	Status(text string)
+	// Ask puts a question to the person and waits for the answer. ErrNobody when nobody can answer.
+	Ask(ctx context.Context, q Question) (Answer, error)
+	// Secret is a value that must never be shown or written from now on.
+	Secret(value string)
+}
+
+// Executor runs actions: steps/action implements it.
+type Executor interface {
+	// Execute runs one action to its end. An error that is, or wraps, a *Failure says by its kind
+	// what can be done about it; any other is a failure of kind "internal".
+	Execute(ctx context.Context, in Input, out Output) (Result, error)
+	// Command is what a person would type for an action, with the values known so far filled in.
+	Command(in Input) string
+}
+
+// Failure kinds. The remedy for each is a text under assets, "remedy.<kind>".
+const (
+	FailAuth        = "auth"        // credentials refused
+	FailAccount     = "account"     // no credentials found
+	FailForbidden   = "forbidden"   //
+	FailNotFound    = "not-found"   // an image, flavor, network, server, file that is not there
+	FailAmbiguous   = "ambiguous"   //
+	FailQuota       = "quota"       //
+	FailConflict    = "conflict"    //
+	FailTooLarge    = "too-large"   //
+	FailRate        = "rate"        // too many requests
+	FailUnavailable = "unavailable" // the API does not answer as it should
+	FailFault       = "fault"       // the server is in ERROR
+	FailUnreachable = "unreachable" // a host does not answer
+	FailHostKey     = "host-key"    // a host key refused, changed or revoked
+	FailLogin       = "login"       // SSH password or key refused
+	FailLost        = "lost"        // the line dropped in the middle
+	FailExit        = "exit"        // a command ended with an error
+	FailPuppet      = "puppet"      // the agent's run failed
+	FailCheck       = "check"       // it does not hold
+	FailTimeout     = "timeout"     //
+	FailCanceled    = "canceled"    //
+	FailInterrupted = "interrupted" // the program ended in the middle
+	FailNeeds       = "needs"       // something it stands on was taken back
+	FailValue       = "value"       // a variable or parameter is missing or wrong
+	FailDisk        = "disk"        // a file could not be written
+	FailNobody      = "nobody"      // a question, and nobody to answer it
+	FailInternal    = "internal"    // a mistake of ours
+)
+
+// Failure is why something did not work, for people: the kind picks the remedy.
+type Failure struct {
+	Kind  string `json:"kind"`
+	Cause string `json:"cause"` // one or a few lines, redacted and sanitised
+	Err   error  `json:"-"`
+}
+
+// Failf makes a failure from a format; %w is understood.
+func Failf(kind, format string, args ...any) *Failure {
+	err := fmt.Errorf(format, args...)
+	return &Failure{Kind: kind, Cause: err.Error(), Err: err}
+}
+
+// Error is the cause.
+func (f *Failure) Error() string { return f.Cause }
+
+// Unwrap is the error behind it.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Question is something only the person can say. Data carries what to show ("fingerprint", "host").
+type Question struct {
+	ID      int64             `json:"id"`
+	Step    ID                `json:"step,omitempty"`
+	Kind    QuestionKind      `json:"kind"`
+	Subject string            `json:"subject"` // what it is about: "jump@jump.example:22"
+	Data    map[string]string `json:"data,omitempty"`
+	Choices []string          `json:"choices,omitempty"`
+	Attempt int               `json:"attempt,omitempty"` // from 1; above: the last answer was wrong
+}
+
+// QuestionKind is the sort of a question: it picks the dialog and its words.
+type QuestionKind string
+
+// The questions there are.
+const (
+	AskHostKey    QuestionKind = "host-key" // Data: fingerprint, type, changed, known
+	AskPassword   QuestionKind = "password"
+	AskPassphrase QuestionKind = "passphrase"
+	AskPrompt     QuestionKind = "prompt" // keyboard-interactive: Data: prompt, echo
+	AskChoice     QuestionKind = "choice"
+)
+
+// Answer answers a question. Text is a secret for the questions that ask for one.
+type Answer struct {
+	OK   bool
+	Text string
+}

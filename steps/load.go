@@ -1,0 +1,272 @@
+package steps
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// WorkshopFile is the file that makes a folder a workshop.
+const WorkshopFile = "workshop.yaml"
+
+// Problem is one mistake in a workshop's files.
+type Problem struct {
+	File      string
+	Line, Col int // from 1; 0: about the whole file
+	Text      string
+}
+
+// String is file:line:column: text, as compilers print it.
+func (p Problem) String() string {
+	if p.Line == 0 {
+		return fmt.Sprintf("%s: %s", p.File, p.Text)
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Col, p.Text)
+}
+
+// Problems are all the mistakes of a workshop, in the order of the file.
+type Problems []Problem
+
+// Error is one problem a line.
+func (p Problems) Error() string {
+	lines := make([]string, len(p))
+	for i, problem := range p {
+		lines[i] = problem.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Load reads a workshop from its folder. Kinds are the actions it may use. All mistakes are
+// reported at once, as [Problems]: unknown and doubled keys, wrong types, missing fields, unknown
+// kinds, and names nothing defines.
+func Load(name string, fsys fs.FS, kinds map[string]Schema) (*Workshop, error) {
+	data, err := fs.ReadFile(fsys, WorkshopFile)
+	if err != nil {
+		return nil, fmt.Errorf("load workshop %s: %w", name, err)
+	}
+	l := &loader{file: WorkshopFile, fsys: fsys, kinds: kinds, w: &Workshop{Name: name, Files: fsys}}
+	var doc yaml.Node
+	if err := yaml.Load(data, &doc, yaml.WithUniqueKeys(false)); err != nil {
+		return nil, Problems{syntaxProblem(err)}
+	}
+	l.workshop(&doc)
+	if len(l.problems) == 0 {
+		l.names()
+	}
+	if len(l.problems) > 0 {
+		slices.SortStableFunc(l.problems, func(a, b Problem) int { return (a.Line-b.Line)*1000 + a.Col - b.Col })
+		return nil, l.problems
+	}
+	return l.w, nil
+}
+
+// syntaxProblem is YAML's own complaint, with its position when it gives one.
+func syntaxProblem(err error) Problem {
+	p := Problem{File: WorkshopFile, Text: strings.TrimPrefix(err.Error(), "yaml: ")}
+	var load *yaml.LoadError
+	if errors.As(err, &load) {
+		p.Line, p.Col = load.Mark.Line, max(1, load.Mark.Column)
+		p.Text = load.Message
+	}
+	return p
+}
+
+// loader walks the nodes of workshop.yaml and gathers mistakes.
+type loader struct {
+	file     string
+	fsys     fs.FS
+	kinds    map[string]Schema
+	w        *Workshop
+	problems Problems
+	refs     []reference
+}
+
+// reference is a name used somewhere, to be looked up when all is read.
+type reference struct {
+	node *yaml.Node
+	step ID // the step it stands in; empty: outside of the steps
+	name string
+	what string // "step", "slide", "hop", "value"
+}
+
+func (l *loader) problem(n *yaml.Node, format string, args ...any) {
+	l.problems = append(l.problems, Problem{File: l.file, Line: n.Line, Col: n.Column, Text: fmt.Sprintf(format, args...)})
+}
+
+// fields are what a mapping may hold, and what reads each.
+type fields map[string]func(*yaml.Node)
+
+func (l *loader) mapping(n *yaml.Node, what string, known fields, required ...string) {
+	n = resolve(n)
+	if n.Kind != yaml.MappingNode {
+		l.problem(n, "%s must be a mapping", what)
+		return
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], resolve(n.Content[i+1])
+		read, ok := known[key.Value]
+		switch {
+		case !ok:
+			l.problem(key, "unknown key %q in %s%s", key.Value, what, hint(key.Value, keysOf(known)))
+		case seen[key.Value]:
+			l.problem(key, "%q stands twice in %s", key.Value, what)
+		default:
+			read(value)
+		}
+		seen[key.Value] = true
+	}
+	for _, r := range required {
+		if !seen[r] {
+			l.problem(n, "%s needs %q", what, r)
+		}
+	}
+}
+
+func resolve(n *yaml.Node) *yaml.Node {
+	for n.Kind == yaml.AliasNode && n.Alias != nil {
+		n = n.Alias
+	}
+	if n.Kind == yaml.DocumentNode && len(n.Content) > 0 {
+		return resolve(n.Content[0])
+	}
+	return n
+}
+
+func keysOf[V any](m map[string]V) []string {
+	var keys []string
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// hint names what may have been meant.
+func hint(name string, names []string) string {
+	near := Nearest(name, names)
+	if near == nil {
+		return ""
+	}
+	return fmt.Sprintf(": did you mean %s?", strings.Join(near, " or "))
+}
+
+func (l *loader) str(n *yaml.Node, what string) string {
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+		l.problem(n, "%s must be a text", what)
+		return ""
+	}
+	return n.Value
+}
+
+func (l *loader) boolean(n *yaml.Node, what string) bool {
+	if n.Kind != yaml.ScalarNode || n.Value != "true" && n.Value != "false" {
+		l.problem(n, "%s must be true or false", what)
+	}
+	return n.Value == "true"
+}
+
+func (l *loader) list(n *yaml.Node, what string, each func(*yaml.Node)) {
+	if n.Kind != yaml.SequenceNode {
+		l.problem(n, "%s must be a list", what)
+		return
+	}
+	for _, item := range n.Content {
+		each(resolve(item))
+	}
+}
+
+func (l *loader) strings(n *yaml.Node, what string) []string {
+	var out []string
+	l.list(n, what, func(item *yaml.Node) { out = append(out, l.str(item, "each of "+what)) })
+	return out
+}
+
+func (l *loader) stringMap(n *yaml.Node, what string) map[string]string {
+	if n.Kind != yaml.MappingNode {
+		l.problem(n, "%s must be a mapping", what)
+		return nil
+	}
+	out := map[string]string{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], resolve(n.Content[i+1])
+		if _, twice := out[key.Value]; twice {
+			l.problem(key, "%q stands twice in %s", key.Value, what)
+		}
+		out[key.Value] = l.str(value, what+"."+key.Value)
+	}
+	return out
+}
+
+// text reads what people read: one text for each of the workshop's languages.
+func (l *loader) text(n *yaml.Node, what string) Text {
+	t := Text(l.stringMap(n, what))
+	if t == nil {
+		return nil
+	}
+	for _, lang := range l.w.Languages {
+		if _, ok := t[lang]; !ok {
+			l.problem(n, "%s has no text in %q", what, lang)
+		}
+	}
+	for lang := range t {
+		if len(l.w.Languages) > 0 && !slices.Contains(l.w.Languages, lang) {
+			l.problem(n, "%s has a text in %q, which is not among the languages", what, lang)
+		}
+	}
+	return t
+}
+
+// template reads a text with ${names}, to be looked up later.
+func (l *loader) template(n *yaml.Node, what string, step ID) string {
+	s := l.str(n, what)
+	for _, name := range Names(s) {
+		l.refs = append(l.refs, reference{node: n, step: step, name: name, what: "value"})
+	}
+	return s
+}
+
+func (l *loader) id(n *yaml.Node, what string) ID {
+	s := l.str(n, what)
+	if s != "" && !ValidName(s) {
+		l.problem(n, "%s %q: only lower-case letters, digits and dashes", what, s)
+	}
+	return ID(s)
+}
+
+// ids reads a list of ids that must be defined somewhere.
+func (l *loader) ids(n *yaml.Node, what, kind string) []ID {
+	var out []ID
+	l.list(n, what, func(item *yaml.Node) {
+		id := l.id(item, "each of "+what)
+		l.refs = append(l.refs, reference{node: item, name: string(id), what: kind})
+		out = append(out, id)
+	})
+	return out
+}
+
+// isFile tells whether a path of the workshop's folder is a file or a folder.
+func (l *loader) isFile(name string) bool {
+	_, err := fs.Stat(l.fsys, path.Clean(name))
+	return err == nil
+}
+
+// ValidName tells whether s may name a step, a slide, a seat: it begins with a letter or a digit,
+// holds only lower-case letters, digits and dashes, and is at most 32 bytes long, so that it is safe
+// in a path, a host name and a shell.
+func ValidName(s string) bool {
+	if s == "" || len(s) > 32 || s[0] == '-' {
+		return false
+	}
+	for _, r := range s {
+		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,373 @@
+package steps
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// BuiltinValues are the names every template may use besides parameters and saved values. Those
+// that begin with "sandbox." are known only while a sandbox runs.
+var BuiltinValues = []string{"seat", "seat.number", "workshop"}
+
+func (l *loader) workshop(doc *yaml.Node) {
+	w := l.w
+	// The languages are needed to read everything else.
+	l.peek(doc, "languages", func(n *yaml.Node) { w.Languages = l.strings(n, "languages") })
+	l.mapping(doc, "the workshop", fields{
+		"title":        func(n *yaml.Node) { w.Title = l.text(n, "title") },
+		"languages":    func(*yaml.Node) {},
+		"decks":        func(n *yaml.Node) { w.Decks = l.decks(n) },
+		"slides":       func(n *yaml.Node) { l.slides(n) },
+		"params":       func(n *yaml.Node) { l.list(n, "params", l.param) },
+		"hops":         func(n *yaml.Node) { l.list(n, "hops", l.hop) },
+		"cloud":        l.cloud,
+		"placeholders": l.placeholders,
+		"sandbox":      l.sandbox,
+		"steps":        func(n *yaml.Node) { l.list(n, "steps", l.step) },
+	}, "title", "languages", "decks", "slides", "steps")
+}
+
+func (l *loader) peek(doc *yaml.Node, key string, read func(*yaml.Node)) {
+	n := resolve(doc)
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			read(resolve(n.Content[i+1]))
+			return
+		}
+	}
+}
+
+func (l *loader) decks(n *yaml.Node) map[string]string {
+	decks := l.stringMap(n, "decks")
+	for _, lang := range l.w.Languages {
+		file, ok := decks[lang]
+		switch {
+		case !ok:
+			l.problem(n, "decks has none in %q", lang)
+		case !l.isFile(file):
+			l.problem(n, "deck %q: no such file", file)
+		}
+	}
+	return decks
+}
+
+func (l *loader) slides(n *yaml.Node) {
+	l.list(n, "slides", func(item *yaml.Node) {
+		id := l.id(item, "each of slides")
+		if slices.Contains(l.w.Slides, id) {
+			l.problem(item, "slide %q stands twice", id)
+		}
+		l.w.Slides = append(l.w.Slides, id)
+	})
+}
+
+func (l *loader) param(n *yaml.Node) {
+	p := Param{Type: "string"}
+	l.mapping(n, "a parameter", fields{
+		"name":    func(n *yaml.Node) { p.Name = l.str(n, "name") },
+		"type":    func(n *yaml.Node) { p.Type = l.oneOf(n, "type", "string", "int", "bool", "secret") },
+		"default": func(n *yaml.Node) { p.Default = l.template(n, "default", "") },
+		"help":    func(n *yaml.Node) { p.Help = l.text(n, "help") },
+	}, "name")
+	if slices.ContainsFunc(l.w.Params, func(q Param) bool { return q.Name == p.Name }) {
+		l.problem(n, "parameter %q stands twice", p.Name)
+	}
+	l.w.Params = append(l.w.Params, p)
+}
+
+func (l *loader) oneOf(n *yaml.Node, what string, values ...string) string {
+	s := l.str(n, what)
+	if !slices.Contains(values, s) {
+		l.problem(n, "%s is one of %s, not %q", what, strings.Join(values, ", "), s)
+	}
+	return s
+}
+
+func (l *loader) hop(n *yaml.Node) {
+	h := Hop{Port: "22"}
+	l.mapping(n, "a hop", fields{
+		"name": func(n *yaml.Node) { h.Name = string(l.id(n, "name")) },
+		"via": func(n *yaml.Node) {
+			h.Via = l.str(n, "via")
+			if !slices.ContainsFunc(l.w.Hops, func(o Hop) bool { return o.Name == h.Via }) {
+				l.problem(n, "via %q: no hop of that name stands before", h.Via)
+			}
+		},
+		"user":     func(n *yaml.Node) { h.User = l.template(n, "user", "") },
+		"host":     func(n *yaml.Node) { h.Host = l.template(n, "host", "") },
+		"port":     func(n *yaml.Node) { h.Port = l.template(n, "port", "") },
+		"password": func(n *yaml.Node) { h.Password = l.template(n, "password", "") },
+		"server":   func(n *yaml.Node) { h.Server = l.template(n, "server", "") },
+	}, "name", "user", "host")
+	if _, twice := l.w.Hop(h.Name); twice {
+		l.problem(n, "hop %q stands twice", h.Name)
+	}
+	l.w.Hops = append(l.w.Hops, h)
+}
+
+func (l *loader) cloud(n *yaml.Node) {
+	l.mapping(n, "cloud", fields{
+		"hop": func(n *yaml.Node) {
+			l.w.Cloud.Hop = l.str(n, "hop")
+			l.refs = append(l.refs, reference{node: n, name: l.w.Cloud.Hop, what: "hop"})
+		},
+		"openrc": func(n *yaml.Node) { l.w.Cloud.OpenRC = l.template(n, "openrc", "") },
+	}, "hop", "openrc")
+}
+
+func (l *loader) placeholders(n *yaml.Node) {
+	l.w.Placeholders = l.stringMap(n, "placeholders")
+	for _, value := range l.w.Placeholders {
+		for _, name := range Names(value) {
+			l.refs = append(l.refs, reference{node: n, name: name, what: "value"})
+		}
+	}
+}
+
+func (l *loader) sandbox(n *yaml.Node) {
+	l.mapping(n, "sandbox", fields{
+		"world": func(n *yaml.Node) {
+			l.w.Sandbox.World = l.str(n, "world")
+			if !l.isFile(l.w.Sandbox.World) {
+				l.problem(n, "world %q: no such folder", l.w.Sandbox.World)
+			}
+		},
+		"params": func(n *yaml.Node) {
+			l.w.Sandbox.Params = l.stringMap(n, "params")
+			for name := range l.w.Sandbox.Params {
+				l.refs = append(l.refs, reference{node: n, name: name, what: "parameter"})
+			}
+		},
+	}, "world")
+}
+
+func (l *loader) step(n *yaml.Node) {
+	var s Step
+	// The id names the step in every complaint and reference.
+	l.peek(n, "id", func(n *yaml.Node) { s.ID = l.id(n, "id") })
+	list := func(to *[]Action, what string) func(*yaml.Node) {
+		return func(n *yaml.Node) { l.list(n, what, func(n *yaml.Node) { *to = append(*to, l.action(n, s.ID)) }) }
+	}
+	l.mapping(n, "step "+strconv.Quote(string(s.ID)), fields{
+		"id":      func(*yaml.Node) {},
+		"title":   func(n *yaml.Node) { s.Title = l.text(n, "title") },
+		"slides":  func(n *yaml.Node) { s.Slides = l.ids(n, "slides", "slide") },
+		"needs":   func(n *yaml.Node) { s.Needs = l.needs(n) },
+		"panes":   func(n *yaml.Node) { s.Panes = l.strings(n, "panes") },
+		"actions": list(&s.Actions, "actions"),
+		"checks":  list(&s.Checks, "checks"),
+		"undo":    list(&s.Undo, "undo"),
+		"hints": func(n *yaml.Node) {
+			l.list(n, "hints", func(n *yaml.Node) { s.Hints = append(s.Hints, l.text(n, "a hint")) })
+		},
+		"confirm": func(n *yaml.Node) { s.Confirm = l.text(n, "confirm") },
+		"victory": func(n *yaml.Node) { s.Victory = l.boolean(n, "victory") },
+		"expect":  func(n *yaml.Node) { s.Expect = l.duration(n, "expect") },
+	}, "id", "title")
+	if len(s.Actions)+len(s.Checks) == 0 {
+		l.problem(n, "step %q has neither actions nor checks", s.ID)
+	}
+	if _, twice := l.w.Step(s.ID); twice {
+		l.problem(n, "step %q stands twice", s.ID)
+	}
+	l.w.Steps = append(l.w.Steps, s)
+}
+
+// needs reads ids of steps that stand before: a step cannot wait for a later one, so there are no
+// circles.
+func (l *loader) needs(n *yaml.Node) []ID {
+	var out []ID
+	l.list(n, "needs", func(item *yaml.Node) {
+		id := l.id(item, "each of needs")
+		if _, ok := l.w.Step(id); !ok {
+			var ids []string
+			for _, s := range l.w.Steps {
+				ids = append(ids, string(s.ID))
+			}
+			l.problem(item, "needs %q: no step of that id stands before%s", id, hint(string(id), ids))
+		}
+		out = append(out, id)
+	})
+	return out
+}
+
+func (l *loader) duration(n *yaml.Node, what string) time.Duration {
+	d, err := time.ParseDuration(n.Value)
+	if n.Kind != yaml.ScalarNode || err != nil || d < 0 {
+		l.problem(n, "%s must be a duration such as 90s or 5m", what)
+	}
+	return d
+}
+
+func (l *loader) action(n *yaml.Node, step ID) Action {
+	a := Action{Line: n.Line}
+	l.peek(n, "kind", func(n *yaml.Node) { a.Kind = l.str(n, "kind") })
+	schema, known := l.kinds[a.Kind]
+	what := "an action"
+	if a.Kind != "" {
+		what = a.Kind
+	}
+	var with *yaml.Node
+	l.mapping(n, what, fields{
+		"kind": func(n *yaml.Node) {
+			if !known {
+				l.problem(n, "unknown kind %q%s", a.Kind, hint(a.Kind, keysOf(l.kinds)))
+			}
+		},
+		"name":       func(n *yaml.Node) { a.Name = l.str(n, "name") },
+		"title":      func(n *yaml.Node) { a.Title = l.text(n, "title") },
+		"command":    func(n *yaml.Node) { a.Command = l.template(n, "command", step) },
+		"with":       func(n *yaml.Node) { with = n },
+		"save":       func(n *yaml.Node) { a.Save = l.save(n, schema, known) },
+		"timeout":    func(n *yaml.Node) { a.Timeout = l.duration(n, "timeout") },
+		"within":     func(n *yaml.Node) { a.Within = l.duration(n, "within") },
+		"expect":     func(n *yaml.Node) { a.Expect = l.duration(n, "expect") },
+		"background": func(n *yaml.Node) { a.Background = l.boolean(n, "background") },
+	}, "kind")
+	if known {
+		a.With = l.with(n, with, a.Kind, schema, step)
+		if a.Timeout == 0 {
+			a.Timeout = schema.Timeout
+		}
+	}
+	if a.Name == "" {
+		a.Name = a.Kind
+	}
+	return a
+}
+
+func (l *loader) save(n *yaml.Node, schema Schema, known bool) map[string]string {
+	save := l.stringMap(n, "save")
+	for _, key := range save {
+		if known && !slices.Contains(schema.Results, key) {
+			l.problem(n, "%s gives no %q%s", schema.Kind, key, hint(key, schema.Results))
+		}
+	}
+	return save
+}
+
+// with reads a kind's own fields.
+func (l *loader) with(action, n *yaml.Node, kind string, schema Schema, step ID) map[string]Value {
+	values := map[string]Value{}
+	known := fields{}
+	var required []string
+	for name, field := range schema.Fields {
+		known[name] = func(n *yaml.Node) { values[name] = l.field(n, kind+" "+name, field, step) }
+		if field.Required {
+			required = append(required, name)
+		}
+	}
+	slices.Sort(required)
+	if n == nil {
+		if len(required) > 0 {
+			l.problem(action, "%s needs with: %s", kind, strings.Join(required, ", "))
+		}
+		return values
+	}
+	l.mapping(n, kind+"'s with", known, required...)
+	return values
+}
+
+func (l *loader) field(n *yaml.Node, what string, f Field, step ID) Value {
+	switch f.Type {
+	case FieldList, FieldHops:
+		var v Value
+		l.list(n, what, func(item *yaml.Node) {
+			v.List = append(v.List, l.template(item, "each of "+what, step))
+			if f.Type == FieldHops {
+				l.refs = append(l.refs, reference{node: item, name: item.Value, what: "hop"})
+			}
+		})
+		return v
+	case FieldMap:
+		v := Value{Map: l.stringMap(n, what)}
+		for _, text := range v.Map {
+			for _, name := range Names(text) {
+				l.refs = append(l.refs, reference{node: n, step: step, name: name, what: "value"})
+			}
+		}
+		return v
+	}
+	v := Value{Text: l.template(n, what, step)}
+	if len(Names(v.Text)) > 0 {
+		return v // known only when it runs
+	}
+	l.checkField(n, what, f.Type, v.Text)
+	return v
+}
+
+func (l *loader) checkField(n *yaml.Node, what string, t FieldType, text string) {
+	switch t {
+	case FieldInt:
+		if _, err := strconv.Atoi(text); err != nil {
+			l.problem(n, "%s must be a whole number", what)
+		}
+	case FieldBool:
+		l.boolean(n, what)
+	case FieldDuration:
+		l.duration(n, what)
+	case FieldPattern:
+		if _, err := regexp.Compile(text); err != nil {
+			l.problem(n, "%s: %v", what, err)
+		}
+	case FieldHop:
+		l.refs = append(l.refs, reference{node: n, name: text, what: "hop"})
+	case FieldFile:
+		if !l.isFile(text) {
+			l.problem(n, "%s %q: no such file in the workshop", what, text)
+		}
+	}
+}
+
+// names looks up every reference. A value must be a parameter, a built-in, or saved by the step
+// itself or one that stands before it.
+func (l *loader) names() {
+	values := map[string]int{} // name -> index of the first step that saves it; -1: from the start
+	for _, name := range BuiltinValues {
+		values[name] = -1
+	}
+	var params, hops, slideIDs, steps []string
+	for _, p := range l.w.Params {
+		params = append(params, p.Name)
+		values[p.Name] = -1
+	}
+	order := map[ID]int{"": len(l.w.Steps)}
+	for i, s := range l.w.Steps {
+		order[s.ID] = i
+		steps = append(steps, string(s.ID))
+		for _, a := range s.Actions {
+			for name := range a.Save {
+				if _, ok := values[name]; !ok {
+					values[name] = i
+				}
+			}
+		}
+	}
+	for _, h := range l.w.Hops {
+		hops = append(hops, h.Name)
+	}
+	for _, s := range l.w.Slides {
+		slideIDs = append(slideIDs, string(s))
+	}
+	sets := map[string][]string{"parameter": params, "hop": hops, "slide": slideIDs, "step": steps}
+	for _, r := range l.refs {
+		if r.what != "value" {
+			if !slices.Contains(sets[r.what], r.name) {
+				l.problem(r.node, "no %s %q%s", r.what, r.name, hint(r.name, sets[r.what]))
+			}
+			continue
+		}
+		at, ok := values[r.name]
+		switch {
+		case !ok:
+			l.problem(r.node, "nothing gives a value to ${%s}%s", r.name, hint(r.name, keysOf(values)))
+		case at > order[r.step]:
+			l.problem(r.node, "${%s} is saved only by the later step %q", r.name, l.w.Steps[at].ID)
+		}
+	}
+}

@@ -1,0 +1,131 @@
+package steps
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Log is the full output of a seat's actions on disk: JSON Lines of [Line], without secrets, but
+// not sanitised. It is bounded: past LogSize the file becomes the old one, and the one before that
+// goes.
+type Log struct {
+	path string
+
+	mu      sync.Mutex
+	file    *os.File
+	out     *bufio.Writer
+	size    int64
+	timer   *time.Timer
+	trouble error
+}
+
+// LogSize is how large, in bytes, the log grows before it is turned over. One old file is kept.
+const LogSize = 32 << 20
+
+const logFlush = 200 * time.Millisecond
+
+// OpenLog opens, or makes, the log in a seat's folder.
+func OpenLog(dir string) (*Log, error) {
+	l := &Log{path: filepath.Join(dir, "output.jsonl")}
+	if err := l.open(); err != nil {
+		return nil, fmt.Errorf("open log: %w", err)
+	}
+	return l, nil
+}
+
+func (l *Log) open() error {
+	file, err := os.OpenFile(l.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		_ = file.Close()
+		return err
+	}
+	l.file, l.size, l.out = file, info.Size(), bufio.NewWriterSize(file, 64<<10)
+	return nil
+}
+
+// Path is the file.
+func (l *Log) Path() string { return l.path }
+
+// Append adds a line; it is on disk within a fraction of a second, or when Close returns.
+func (l *Log) Append(line Line) {
+	line.Text = strings.ToValidUTF8(line.Text, "\uFFFD")
+	data, err := json.Marshal(line)
+	if err != nil {
+		return // a Line always marshals
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		return
+	}
+	if l.size += int64(len(data)) + 1; l.size > LogSize {
+		l.turn()
+		if l.file == nil {
+			return
+		}
+		l.size = int64(len(data)) + 1
+	}
+	_, err1 := l.out.Write(data)
+	err2 := l.out.WriteByte('\n')
+	l.note(errors.Join(err1, err2))
+	if l.timer == nil {
+		l.timer = time.AfterFunc(logFlush, func() {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.timer = nil
+			if l.file != nil {
+				l.note(l.out.Flush())
+			}
+		})
+	}
+}
+
+// note remembers what went wrong; a writer that failed once fails for ever, so it gets a new one.
+func (l *Log) note(err error) {
+	if err != nil {
+		l.trouble = fmt.Errorf("write log: %w", err)
+		l.out.Reset(l.file)
+	}
+}
+
+func (l *Log) turn() {
+	err := errors.Join(l.out.Flush(), l.file.Close(), os.Rename(l.path, l.path+".old"))
+	l.file = nil
+	err = errors.Join(err, l.open())
+	if err != nil {
+		l.trouble = fmt.Errorf("turn log over: %w", err)
+	}
+}
+
+// Trouble is what last went wrong, nil when all was written.
+func (l *Log) Trouble() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.trouble
+}
+
+// Close writes the rest.
+func (l *Log) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		return nil
+	}
+	if l.timer != nil {
+		l.timer.Stop()
+	}
+	err := errors.Join(l.out.Flush(), l.file.Close())
+	l.file = nil
+	return err
+}
