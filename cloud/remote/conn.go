@@ -1,0 +1,191 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// Conn is a connection to a hop that is up, or was. It belongs to its Client and is shared by all
+// who asked for that hop, so it cannot be closed from here: see [Client.Disconnect].
+type Conn struct {
+	client *Client
+	parent *Conn
+	chain  []leg
+	leg    leg // the last of chain
+	ssh    *ssh.Client
+
+	// Set during the handshake, and fixed from then on.
+	since                        time.Time
+	trust                        Trust
+	keyType, fingerprint, server string
+
+	done    chan struct{} // closed when the connection has ended
+	mu      sync.Mutex
+	err     error // why it ended; nil while it is up
+	died    time.Time
+	latency time.Duration
+}
+
+func newConn(c *Client, parent *Conn, legs []leg) *Conn {
+	return &Conn{client: c, parent: parent, chain: legs, leg: legs[len(legs)-1], done: make(chan struct{})}
+}
+
+// Hop is the host at the end of the connection, without its password.
+func (c *Conn) Hop() Hop {
+	h := c.leg.Hop
+	h.Password = ""
+	return h
+}
+
+// Chain is the way to it, the first hop first, without passwords.
+func (c *Conn) Chain() []Hop {
+	hops := make([]Hop, len(c.chain))
+	for i, l := range c.chain {
+		hops[i] = l.Hop
+		hops[i].Password = ""
+	}
+	return hops
+}
+
+// Done is closed when the connection has ended.
+func (c *Conn) Done() <-chan struct{} { return c.done }
+
+// Err says why the connection ended; nil while it is up.
+func (c *Conn) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+func (c *Conn) alive() bool { return c.Err() == nil }
+
+func (c *Conn) diedAt() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.died
+}
+
+// start takes a fresh connection into service. It reports whether the client was still open.
+func (c *Conn) start() bool {
+	c.since = time.Now()
+	if !c.client.spawn(c.wait) {
+		c.ssh.Close()
+		return false
+	}
+	return c.client.spawn(c.keepalive)
+}
+
+// wait notices the end of the connection, whoever caused it.
+func (c *Conn) wait() {
+	err := c.ssh.Wait()
+	if errors.Is(err, io.EOF) || err == nil {
+		err = errors.New("the server hung up")
+	}
+	c.fail(err)
+	close(c.done)
+	c.client.mu.Lock()
+	c.client.changedLocked()
+	c.client.mu.Unlock()
+}
+
+// fail records why the connection is unusable. The first reason stays.
+func (c *Conn) fail(cause error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err == nil {
+		c.died = time.Now()
+		c.err = hopError(c.leg.Hop, fmt.Errorf("%w: %w", ErrLost, cause))
+	}
+}
+
+// close ends the connection.
+func (c *Conn) close(cause error) {
+	c.fail(cause)
+	c.ssh.Close()
+}
+
+// keepalive probes the peer until the connection ends, and ends it when the peer is silent. The
+// answer to this request is a refusal, which is an answer (OpenSSH's PROTOCOL has no reply to
+// unknown requests but that).
+func (c *Conn) keepalive() {
+	every := c.client.o.KeepaliveEvery
+	tick := time.NewTimer(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-c.done:
+			return
+		case <-tick.C:
+		}
+		sent := time.Now()
+		answered := make(chan error, 1)
+		if !c.client.spawn(func() {
+			_, _, err := c.ssh.SendRequest("keepalive@openssh.com", true, nil)
+			answered <- err
+		}) {
+			return
+		}
+		late := time.NewTimer(2 * every)
+		select {
+		case err := <-answered:
+			late.Stop()
+			if err != nil {
+				c.close(err)
+				return
+			}
+			c.mu.Lock()
+			c.latency = time.Since(sent)
+			c.mu.Unlock()
+		case <-late.C:
+			c.close(fmt.Errorf("no answer for %v", 2*every))
+			return
+		case <-c.done:
+			late.Stop()
+			return
+		}
+		tick.Reset(every)
+	}
+}
+
+// lost words an error of something that ran on the connection, once it has ended.
+func (c *Conn) lost(err error) error {
+	if cause := c.Err(); cause != nil {
+		return cause
+	}
+	return hopError(c.leg.Hop, fmt.Errorf("%w: %w", ErrLost, err))
+}
+
+// within runs f, which takes no context and ends only when the server answers or the connection
+// ends. When ctx ends first, within returns, and drop gets what f still comes up with.
+func within[T any](ctx context.Context, c *Conn, f func() (T, error), drop func(T)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	var none T
+	ch := make(chan result)
+	if !c.client.spawn(func() {
+		v, err := f()
+		select {
+		case ch <- result{v, err}:
+		case <-ctx.Done():
+			if err == nil {
+				drop(v)
+			}
+		}
+	}) {
+		return none, hopError(c.leg.Hop, ErrClosed)
+	}
+	select {
+	case r := <-ch:
+		return r.value, r.err
+	case <-ctx.Done():
+		return none, context.Cause(ctx)
+	}
+}

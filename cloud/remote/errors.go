@@ -1,0 +1,78 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// What reaching a host fails with. Errors of this package wrap one of these inside a [HopError],
+// which says at which hop it happened.
+var (
+	ErrHostKeyUnknown = errors.New("host key not known")           // and nobody there to accept it, or it was declined
+	ErrHostKeyChanged = errors.New("host key changed")             // not the key on record, nor an expected one
+	ErrHostKeyRevoked = errors.New("host key revoked")             // marked @revoked in a known_hosts file
+	ErrAuth           = errors.New("not authenticated")            // no key or password was accepted
+	ErrUnreachable    = errors.New("unreachable")                  // no connection: refused, no route, no such name, no answer
+	ErrLost           = errors.New("connection lost")              // it was up, and ended before the work did
+	ErrClosed         = errors.New("client closed")                // Client.Close was called
+	ErrBadHop         = errors.New("not a usable hop")             // a host name, port or user that cannot be one
+	ErrNoShell        = errors.New("command could not be started") // the server refused the session, the terminal or the command
+)
+
+// HopError is an error with the hop it happened at.
+type HopError struct {
+	Hop Hop // without its password
+	Err error
+}
+
+// Error is one printable line: text that came from a server is cleaned of control characters.
+func (e *HopError) Error() string {
+	return clean(fmt.Sprintf("hop %s: %v", e.Hop, e.Err))
+}
+
+// Unwrap returns the error without the hop.
+func (e *HopError) Unwrap() error { return e.Err }
+
+// hopError puts the hop around err, once: the innermost hop that failed is the one to name.
+func hopError(h Hop, err error) error {
+	var he *HopError
+	if err == nil || errors.As(err, &he) {
+		return err
+	}
+	h.Password = ""
+	return &HopError{Hop: h, Err: err}
+}
+
+// retriable tells whether the same attempt may succeed later without anybody doing anything.
+func retriable(err error) bool {
+	return errors.Is(err, ErrUnreachable) || errors.Is(err, ErrLost)
+}
+
+// ended tells whether err says that the caller's context, not the host, ended the wait.
+func ended(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// clean replaces what a terminal would obey by question marks.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r':
+			return ' '
+		case r == unicode.ReplacementChar || !unicode.IsPrint(r):
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// cut keeps at most n bytes of s.
+func cut(s string, n int) string {
+	if len(s) > n {
+		return s[:n] + "..."
+	}
+	return s
+}

@@ -1,0 +1,167 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// FollowLine is a line of a followed file, or a mark that following was interrupted.
+type FollowLine struct {
+	Line
+	Gap  bool          // the connection was lost here, and is back; Text is empty
+	Lost time.Duration // for how long, with Gap
+	// Missed tells, with Gap, that lines may be missing: nothing that was seen before the gap was
+	// found again after it.
+	Missed bool
+}
+
+const (
+	followOverlap = 100                    // lines read again after a gap to find where it began
+	followQuiet   = 300 * time.Millisecond // no more of them come after that long
+)
+
+// Follow reads a growing file as tail -F does, beginning with its last lines, until ctx ends. A
+// file that is not there yet, or is replaced, is waited for. When the connection is lost Follow
+// brings it up again, waiting longer each time, reads the end of the file anew, leaves out what was
+// seen already and marks the gap. Out is called as in [Conn.Run].
+//
+// It returns ctx's error, or earlier the error that no waiting can mend: a refused host key or
+// login, or a host without tail.
+func Follow(ctx context.Context, c *Client, chain []Hop, path string, lines int, out func(FollowLine)) error {
+	f := &follower{out: out}
+	var lostAt time.Time
+	for fails := 0; ; fails++ {
+		if err := sleep(ctx, followPause(fails)); err != nil {
+			return err
+		}
+		conn, err := c.Conn(ctx, chain...)
+		if err == nil {
+			begun := time.Now()
+			n := lines
+			if !lostAt.IsZero() {
+				n = followOverlap
+				f.resume(begun.Sub(lostAt))
+			}
+			err = f.run(ctx, conn, path, n)
+			if time.Since(begun) > 10*time.Second {
+				fails = 0
+			}
+			lostAt = time.Now()
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if !retriable(err) {
+			return fmt.Errorf("follow %s: %w", path, err)
+		}
+	}
+}
+
+// followPause is the wait before another try: none at first, then 200 ms doubling to 5 s.
+func followPause(fails int) time.Duration {
+	if fails == 0 {
+		return 0
+	}
+	return min(100*time.Millisecond<<min(fails, 10), 5*time.Second)
+}
+
+// follower passes lines on and knows where it was.
+type follower struct {
+	mu    sync.Mutex
+	out   func(FollowLine)
+	seen  []string // the last lines passed on, at most followOverlap
+	again []Line   // lines read since the connection is back, not yet passed on
+	gap   *FollowLine
+	timer *time.Timer
+}
+
+func (f *follower) run(ctx context.Context, conn *Conn, path string, n int) error {
+	cmd := Command{Line: fmt.Sprintf("LC_ALL=C tail -n %d -F -- %s", max(n, 0), Quote(path)), MaxOutput: -1}
+	exit, err := conn.Run(ctx, cmd, f.line)
+	f.settle()
+	if err == nil && (exit.Code == 126 || exit.Code == 127) {
+		return hopError(conn.leg.Hop, fmt.Errorf("tail: %v", exit))
+	}
+	if err == nil { // killed, with the host going down perhaps
+		err = fmt.Errorf("%w: tail ended: %v", ErrLost, exit)
+	}
+	if errors.Is(err, ErrNoShell) { // a host going down refuses sessions before it hangs up
+		err = fmt.Errorf("%w: %w", ErrLost, err)
+	}
+	return err
+}
+
+// resume begins to collect what the file ends with after a gap.
+func (f *follower) resume(lost time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.gap = &FollowLine{Gap: true, Lost: lost}
+	f.timer = time.AfterFunc(followQuiet, f.settle)
+}
+
+func (f *follower) line(l Line) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.gap == nil || l.Stderr:
+		f.pass(l)
+	default:
+		f.again = append(f.again, l)
+		f.timer.Reset(followQuiet)
+		if len(f.again) >= followOverlap {
+			f.settleLocked()
+		}
+	}
+}
+
+// settle compares what was read again with what was seen, marks the gap and passes on the rest.
+func (f *follower) settle() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.settleLocked()
+}
+
+func (f *follower) settleLocked() {
+	if f.gap == nil {
+		return
+	}
+	f.timer.Stop()
+	known := overlap(f.seen, f.again)
+	f.gap.Missed = known == 0 && len(f.seen) > 0 && len(f.again) > 0
+	f.out(*f.gap)
+	fresh := f.again[known:]
+	f.gap, f.again = nil, nil
+	for _, l := range fresh {
+		f.pass(l)
+	}
+}
+
+func (f *follower) pass(l Line) {
+	if !l.Stderr {
+		f.seen = append(f.seen, l.Text)
+		if len(f.seen) > followOverlap {
+			f.seen = append(f.seen[:0], f.seen[1:]...)
+		}
+	}
+	f.out(FollowLine{Line: l})
+}
+
+// overlap is how many lines at the start of again were seen last.
+func overlap(seen []string, again []Line) int {
+	for n := min(len(seen), len(again)); n > 0; n-- {
+		same := true
+		for i, s := range seen[len(seen)-n:] {
+			if again[i].Text != s {
+				same = false
+				break
+			}
+		}
+		if same {
+			return n
+		}
+	}
+	return 0
+}

@@ -1,0 +1,68 @@
+package remote
+
+import (
+	"context"
+	"io"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// WindowSize is a terminal's size in characters.
+type WindowSize struct{ Cols, Rows int }
+
+// ShellOptions say what an interactive session is connected to.
+type ShellOptions struct {
+	Command        string // run instead of the login shell; empty: the shell
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Term           string            // value of TERM; empty: xterm-256color
+	Cols, Rows     int               // zero: 80 and 24
+	Resize         <-chan WindowSize // new sizes; nil: it stays as it is
+}
+
+// Shell gives the person a terminal on the host until the program there ends. Raw mode of the local
+// terminal is the caller's business, [Interactive] does it. The remote terminal echoes and makes
+// signals out of ctrl+c and the like.
+func (c *Conn) Shell(ctx context.Context, o ShellOptions) (Exit, error) {
+	if o.Term == "" {
+		o.Term = "xterm-256color"
+	}
+	over := make(chan struct{})
+	defer close(over)
+	return c.session(ctx, func(s *ssh.Session) (func(), error) {
+		s.Stdout, s.Stderr = o.Stdout, o.Stderr
+		if err := requestPTY(s, o.Term, o.Cols, o.Rows, true); err != nil {
+			return nil, err
+		}
+		feed, err := c.feed(s, o.Stdin)
+		if err != nil {
+			return nil, err
+		}
+		if o.Command == "" {
+			err = s.Shell()
+		} else {
+			err = s.Start(o.Command)
+		}
+		return func() {
+			feed()
+			c.client.spawn(func() { resize(s, o.Resize, over) })
+		}, err
+	})
+}
+
+// resize passes the window's size on until the session is over.
+func resize(s *ssh.Session, sizes <-chan WindowSize, over <-chan struct{}) {
+	for {
+		select {
+		case <-over:
+			return
+		case w, ok := <-sizes:
+			if !ok {
+				return
+			}
+			if w.Cols > 0 && w.Rows > 0 && s.WindowChange(w.Rows, w.Cols) != nil {
+				return
+			}
+		}
+	}
+}
