@@ -31,7 +31,9 @@ const (
 	FieldHops     FieldType = "hops" // a list of hops
 	FieldFile     FieldType = "file"
 	FieldList     FieldType = "list"
+	FieldSteps    FieldType = "steps" // a list of steps
 	FieldMap      FieldType = "map"
+	FieldShell    FieldType = "shell" // a command line for a POSIX shell: values are quoted as they are filled in
 )
 
 // Field is one field of a kind.

@@ -275,12 +275,15 @@ func (l *loader) with(action, n *yaml.Node, kind string, schema Schema, step ID)
 
 func (l *loader) field(n *yaml.Node, what string, f Field, step ID) Value {
 	switch f.Type {
-	case FieldList, FieldHops:
+	case FieldList, FieldHops, FieldSteps:
 		var v Value
 		l.list(n, what, func(item *yaml.Node) {
 			v.List = append(v.List, l.template(item, "each of "+what, step))
-			if f.Type == FieldHops {
+			switch f.Type {
+			case FieldHops:
 				l.refs = append(l.refs, reference{node: item, name: item.Value, what: "hop"})
+			case FieldSteps:
+				l.refs = append(l.refs, reference{node: item, name: item.Value, what: "step"})
 			}
 		})
 		return v

@@ -1,0 +1,45 @@
+package action
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"matou/steps"
+)
+
+var holdKinds = []kind{
+	{
+		schema: steps.Schema{
+			Kind: "workshop.holds", Timeout: 5 * time.Minute,
+			Fields: map[string]steps.Field{"steps": {Type: steps.FieldSteps, Required: true}},
+		},
+		run: hold, words: func(*call) string { return "matou check" },
+	},
+}
+
+// hold runs the checks of several steps, and holds when all of them do.
+func hold(ctx context.Context, c *call) (steps.Result, error) {
+	total := 0
+	for _, id := range c.lists["steps"] {
+		step, ok := c.in.Workshop.Step(steps.ID(id))
+		if !ok {
+			return steps.Result{}, steps.Failf(steps.FailValue, "workshop.holds: no step %q", id)
+		}
+		if step.ID == c.in.Step {
+			return steps.Result{}, steps.Failf(steps.FailValue, "workshop.holds: step %q can't hold itself up", id)
+		}
+		c.out.Status(id)
+		for i, check := range step.Checks {
+			in := c.in
+			in.Step, in.Phase, in.Index, in.Action = step.ID, steps.PhaseCheck, i, check
+			result, err := c.Execute(ctx, in, c.out)
+			if err != nil {
+				return steps.Result{}, fmt.Errorf("%s: %w", id, err)
+			}
+			c.show("matou", fmt.Sprintf("✓ %s: %s %s", id, check.Name, result.Summary))
+			total++
+		}
+	}
+	return steps.Result{Summary: fmt.Sprintf("%d ✓", total)}, nil
+}

@@ -1,0 +1,139 @@
+package action
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"matou/steps"
+)
+
+var puppetKinds = []kind{
+	{
+		schema: steps.Schema{
+			Kind: "puppet.agent", Timeout: 15 * time.Minute, Results: []string{"changed", "failed", "exit"},
+			Fields: map[string]steps.Field{
+				"hops":  {Type: steps.FieldHops, Required: true},
+				"tries": {Type: steps.FieldInt},
+			},
+		},
+		run: agent, words: func(*call) string { return "puppet agent -t -v" },
+	},
+}
+
+// The command has the deck's place of puppet on its path: a shell that is not a login shell may lack
+// it.
+const agentLine = `PATH="$PATH:/opt/puppetlabs/bin" puppet agent -t -v`
+
+// agentTries is how often an agent run that finds another under way is tried again.
+const agentTries = 60
+
+// run is what one agent run printed, counted.
+type agentRun struct {
+	exit            int
+	changed, failed int
+	busy            bool   // another run was under way: nothing was done
+	firstError      string // without colours
+}
+
+var (
+	colours   = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+	changeRow = regexp.MustCompile(`^Notice: /Stage\[`)
+	errorRow  = regexp.MustCompile(`^Error: `)
+	failedRow = regexp.MustCompile(`^Error: /Stage\[`)
+	inFlight  = regexp.MustCompile(`already in progress`)
+)
+
+// take counts one line of output. Puppet colours its lines even into a pipe.
+func (r *agentRun) take(line string) {
+	line = colours.ReplaceAllString(line, "")
+	switch {
+	case inFlight.MatchString(line):
+		r.busy = true
+	case changeRow.MatchString(line):
+		r.changed++
+	case failedRow.MatchString(line):
+		r.failed++
+	}
+	if r.firstError == "" && errorRow.MatchString(line) {
+		r.firstError = strings.TrimPrefix(line, "Error: ")
+	}
+}
+
+// agent runs the agent on all hops side by side.
+//
+// Exit codes, see puppet-agent(8) on --detailed-exitcodes, which --test turns on: 0 nothing to do, 2
+// changes made, 4 failures, 6 both; 1 is a failure before anything was applied, or a run by cron that
+// is under way, in which case it is waited for.
+func agent(ctx context.Context, c *call) (steps.Result, error) {
+	tries, err := c.number("tries", agentTries)
+	if err != nil {
+		return steps.Result{}, err
+	}
+	hops := c.lists["hops"]
+	runs := make([]agentRun, len(hops))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, hop := range hops {
+		g.Go(func() (err error) {
+			runs[i], err = c.agentOn(ctx, hop, tries)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return steps.Result{}, err
+	}
+	var changed, failed, exit int
+	for _, r := range runs {
+		changed, failed, exit = changed+r.changed, failed+r.failed, max(exit, r.exit)
+	}
+	return steps.Result{
+		Values:  map[string]string{"changed": strconv.Itoa(changed), "failed": strconv.Itoa(failed), "exit": strconv.Itoa(exit)},
+		Summary: fmt.Sprintf("exit %d, %d ±", exit, changed), Changed: changed > 0,
+	}, nil
+}
+
+func (c *call) agentOn(ctx context.Context, hop string, tries int) (agentRun, error) {
+	host, err := c.open(ctx, hop)
+	if err != nil {
+		return agentRun{}, err
+	}
+	for try := 1; ; try++ {
+		var r agentRun
+		r.exit, err = host.Run(ctx, agentLine, func(text string, _ bool) {
+			r.take(text)
+			c.show(hop, text)
+		})
+		if err != nil {
+			return r, err
+		}
+		switch {
+		case r.exit == 0 || r.exit == 2:
+			return r, nil
+		case r.busy && try < tries:
+			c.out.Status(fmt.Sprintf("%s: cron's run is under way (%d/%d)", hop, try, tries))
+		default:
+			return r, puppetFailure(hop, r)
+		}
+		select {
+		case <-time.After(c.deps.Retry):
+		case <-ctx.Done():
+			return r, ctx.Err()
+		}
+	}
+}
+
+func puppetFailure(hop string, r agentRun) *steps.Failure {
+	cause := fmt.Sprintf("%s: puppet agent: exit %d", hop, r.exit)
+	if r.failed > 0 {
+		cause += fmt.Sprintf(", %d failed", r.failed)
+	}
+	if r.firstError != "" {
+		cause += ": " + shorten(r.firstError)
+	}
+	return &steps.Failure{Kind: steps.FailPuppet, Cause: cause}
+}

@@ -1,0 +1,425 @@
+package action
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"matou/cloud"
+	"matou/steps"
+)
+
+var serverKinds = []kind{
+	{
+		schema: steps.Schema{
+			Kind: "server.boot", Claims: true, Timeout: 15 * time.Minute,
+			Fields: map[string]steps.Field{
+				"name":            {Type: steps.FieldString, Required: true},
+				"image":           {Type: steps.FieldString, Required: true},
+				"flavor":          {Type: steps.FieldString, Required: true},
+				"network":         {Type: steps.FieldString},
+				"user-data":       {Type: steps.FieldFile},
+				"keypair":         {Type: steps.FieldString},
+				"security-groups": {Type: steps.FieldList},
+				"count":           {Type: steps.FieldInt},
+			},
+			Results: []string{"id", "name", "address", "ids", "names", "addresses"},
+		},
+		run: boot, words: bootWords,
+	},
+	{
+		schema: steps.Schema{
+			Kind: "server.show", Fields: map[string]steps.Field{"id": {Type: steps.FieldString, Required: true}},
+			Results: []string{"address", "status", "name"}, Timeout: time.Minute,
+		},
+		run: showServer, words: func(c *call) string { return "nova show " + c.texts["id"] },
+	},
+	{
+		schema: steps.Schema{
+			Kind: "server.status", Timeout: time.Minute,
+			Fields: map[string]steps.Field{
+				"ids":    {Type: steps.FieldString, Required: true},
+				"status": {Type: steps.FieldString, Required: true},
+			},
+		},
+		run: checkStatus, words: func(c *call) string { return "nova show " + c.texts["ids"] },
+	},
+	{
+		schema: steps.Schema{
+			Kind: "server.delete", Claims: true, Timeout: 5 * time.Minute,
+			Fields: map[string]steps.Field{"ids": {Type: steps.FieldString, Required: true}},
+		},
+		run: deleteServers, words: func(c *call) string { return "nova delete " + c.texts["ids"] },
+	},
+	{
+		schema: steps.Schema{Kind: "server.clean", Claims: true, Timeout: 5 * time.Minute, Results: []string{"count"}},
+		run:    cleanServers, words: func(*call) string { return "nova delete …" },
+	},
+	{
+		schema: steps.Schema{Kind: "server.none", Timeout: time.Minute},
+		run:    checkNone, words: func(*call) string { return "nova list" },
+	},
+}
+
+// bootWords quotes only what a shell would not take as it is.
+func bootWords(c *call) string {
+	words := []string{"nova boot", "--image", quote(c.texts["image"]), "--flavor", quote(c.texts["flavor"])}
+	for _, option := range []struct{ field, flag string }{{"network", "--nic net-name="}, {"user-data", "--user-data "}, {"keypair", "--key-name "}} {
+		if v := c.texts[option.field]; v != "" {
+			if option.field == "user-data" {
+				v = v[strings.LastIndexByte(v, '/')+1:]
+			}
+			words = append(words, option.flag+quote(v))
+		}
+	}
+	if n := c.texts["count"]; n != "" && n != "1" {
+		words = append(words, "--min-count", n, "--max-count", n)
+	}
+	return strings.Join(append(words, quote(c.texts["name"])), " ")
+}
+
+// lateServers is how long a server that a lost request may have made is waited for before another
+// is made: the API shows it a moment after it took the request.
+const lateServers = 3 * time.Second
+
+// boot makes the servers that are not there yet. Those of an earlier run, whatever became of the
+// program then, are known by their metadata and taken over; a dead one is deleted first.
+func boot(ctx context.Context, c *call) (steps.Result, error) {
+	compute, err := c.cloud(ctx)
+	if err != nil {
+		return steps.Result{}, err
+	}
+	count, err := c.number("count", 1)
+	if err != nil {
+		return steps.Result{}, err
+	}
+	data, err := c.userData()
+	if err != nil {
+		return steps.Result{}, err
+	}
+	servers, err := c.adopt(ctx, compute, count)
+	if err != nil {
+		return steps.Result{}, err
+	}
+	adopted := len(servers)
+	if missing := count - adopted; missing > 0 {
+		c.out.Status("POST /servers")
+		made, err := compute.Boot(ctx, cloud.ServerSpec{
+			Name: c.texts["name"], Image: c.texts["image"], Flavor: c.texts["flavor"], Network: c.texts["network"],
+			Keypair: c.texts["keypair"], SecurityGroups: c.lists["security-groups"], UserData: data, Count: missing,
+			Metadata: map[string]string{
+				cloud.MetaWorkshop: c.in.Workshop.Name, cloud.MetaSeat: c.in.Seat,
+				cloud.MetaStep: string(c.in.Step), cloud.MetaRun: c.in.Run,
+			},
+		})
+		c.changed()
+		if err != nil {
+			return steps.Result{}, err
+		}
+		for _, s := range made {
+			c.show("nova", fmt.Sprintf("%s  %s", s.ID, cmp.Or(s.Name, c.texts["name"])))
+		}
+		servers = append(servers, made...)
+	}
+	servers, err = c.waitAll(ctx, compute, servers)
+	c.changed()
+	if err != nil {
+		return steps.Result{}, err
+	}
+	cloud.SortServers(servers)
+	return bootResult(servers, adopted), nil
+}
+
+func bootResult(servers []cloud.Server, adopted int) steps.Result {
+	var ids, names, addresses []string
+	for _, s := range servers {
+		ids, names = append(ids, s.ID), append(names, s.Name)
+		if a := s.Address(); a.IsValid() {
+			addresses = append(addresses, a.String())
+		}
+	}
+	values := map[string]string{
+		"id": ids[0], "name": names[0],
+		"ids": strings.Join(ids, " "), "names": strings.Join(names, " "), "addresses": strings.Join(addresses, " "),
+	}
+	if len(addresses) > 0 {
+		values["address"] = addresses[0]
+	}
+	return steps.Result{Values: values, Summary: "ACTIVE " + strings.Join(addresses, " "), Changed: adopted < len(servers)}
+}
+
+// adopt finds the servers an earlier run of this action made, at most count of them.
+func (c *call) adopt(ctx context.Context, compute Compute, count int) ([]cloud.Server, error) {
+	patience := time.Now()
+	if c.in.Resumed {
+		patience = patience.Add(lateServers)
+	}
+	for {
+		all, err := compute.Servers(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var mine []cloud.Server
+		for _, s := range all {
+			if !c.mine(s) || s.Metadata[cloud.MetaStep] != string(c.in.Step) || strings.EqualFold(s.TaskState, "deleting") {
+				continue
+			}
+			if s.Status == cloud.StatusError {
+				c.show("nova", fmt.Sprintf("%s  %s is in ERROR: deleted, to make room for another", s.ID, s.Name))
+				if err := c.remove(ctx, compute, s); err != nil {
+					return nil, err
+				}
+				continue
+			}
+			mine = append(mine, s)
+		}
+		if len(mine) >= count || time.Now().After(patience) {
+			mine = mine[:min(count, len(mine))]
+			for _, s := range mine {
+				c.show("nova", fmt.Sprintf("%s  %s was there already", s.ID, s.Name))
+			}
+			return mine, nil
+		}
+		select {
+		case <-time.After(500 * time.Millisecond):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// mine tells whether this seat made a server.
+func (c *call) mine(s cloud.Server) bool {
+	return s.Metadata[cloud.MetaWorkshop] == c.in.Workshop.Name && s.Metadata[cloud.MetaSeat] == c.in.Seat
+}
+
+// waitAll waits for all servers side by side, and tells each change once.
+func (c *call) waitAll(ctx context.Context, compute Compute, servers []cloud.Server) ([]cloud.Server, error) {
+	ready := make([]cloud.Server, len(servers))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, s := range servers {
+		g.Go(func() error {
+			last := ""
+			done, err := compute.Wait(ctx, s.ID, func(now cloud.Server) {
+				text := strings.TrimSpace(fmt.Sprintf("%s %s", now.Status, now.TaskState))
+				c.out.Status(strings.TrimSpace(now.Name + " " + text))
+				if text != last {
+					last = text
+					c.show("nova", fmt.Sprintf("%s  %s  %s", now.ID, now.Name, text))
+					c.changed()
+				}
+			})
+			ready[i] = done
+			return err
+		})
+	}
+	return ready, g.Wait()
+}
+
+func (c *call) changed() {
+	if c.deps.Changed != nil {
+		c.deps.Changed()
+	}
+}
+
+// userData is the seat's own copy of the file, if it has one, else the workshop's.
+func (c *call) userData() ([]byte, error) {
+	name := c.texts["user-data"]
+	if name == "" {
+		return nil, nil
+	}
+	data, _, err := c.dataFile(name)
+	return data, err
+}
+
+// dataFile reads a file of the workshop: the seat's own copy, if there is one.
+func (c *call) dataFile(name string) (data []byte, own bool, err error) {
+	data, err = os.ReadFile(c.ownFile(name))
+	if err == nil {
+		return data, true, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, false, steps.Failf(steps.FailDisk, "read this seat's copy of %s: %w", name, err)
+	}
+	data, err = fs.ReadFile(c.in.Workshop.Files, name)
+	if err != nil {
+		return nil, false, steps.Failf(steps.FailNotFound, "read %s: %w", name, err)
+	}
+	return data, false, nil
+}
+
+// ownFile is where this seat's copy of a workshop's file is, if there is one.
+func (c *call) ownFile(name string) string {
+	return filepath.Join(c.deps.DataDir, filepath.FromSlash(name))
+}
+
+func showServer(ctx context.Context, c *call) (steps.Result, error) {
+	compute, err := c.cloud(ctx)
+	if err != nil {
+		return steps.Result{}, err
+	}
+	s, err := compute.Server(ctx, c.texts["id"])
+	if err != nil {
+		return steps.Result{}, err
+	}
+	if c.in.Phase != steps.PhaseCheck {
+		c.show("nova", cloud.PropertyTable(s.Properties)...)
+	}
+	address := s.Address()
+	if !address.IsValid() {
+		return steps.Result{}, steps.Failf(steps.FailCheck, "%s has no address yet: it is %s", s.Name, s.Status)
+	}
+	return steps.Result{
+		Values:  map[string]string{"address": address.String(), "status": string(s.Status), "name": s.Name},
+		Summary: fmt.Sprintf("%s %s", s.Status, address),
+	}, nil
+}
+
+func checkStatus(ctx context.Context, c *call) (steps.Result, error) {
+	compute, err := c.cloud(ctx)
+	if err != nil {
+		return steps.Result{}, err
+	}
+	ids := strings.Fields(c.texts["ids"])
+	if len(ids) == 0 {
+		return steps.Result{}, steps.Failf(steps.FailCheck, "there is no server to look at")
+	}
+	for _, id := range ids {
+		s, err := compute.Server(ctx, id)
+		if err != nil {
+			return steps.Result{}, err
+		}
+		if want := c.texts["status"]; string(s.Status) != want {
+			f := steps.Failf(steps.FailCheck, "%s is %s, not %s", s.Name, s.Status, want)
+			if s.Fault != nil {
+				f = steps.Failf(steps.FailFault, "%s is %s: %s", s.Name, s.Status, strings.TrimSpace(s.Fault.Message))
+			}
+			return steps.Result{}, f
+		}
+	}
+	return steps.Result{Summary: fmt.Sprintf("%d × %s", len(ids), c.texts["status"])}, nil
+}
+
+// deleteServers deletes servers by id. Ids that are not this seat's are refused: whatever a
+// workshop's file says, nobody else's server goes.
+func deleteServers(ctx context.Context, c *call) (steps.Result, error) {
+	compute, err := c.cloud(ctx)
+	if err != nil {
+		return steps.Result{}, err
+	}
+	all, err := compute.Servers(ctx)
+	if err != nil {
+		return steps.Result{}, err
+	}
+	ids := strings.Fields(c.texts["ids"])
+	var doomed []cloud.Server
+	for _, s := range all {
+		if !slices.Contains(ids, s.ID) {
+			continue
+		}
+		if !c.mine(s) {
+			return steps.Result{}, steps.Failf(steps.FailForbidden, "%s (%s) was not made by seat %s: not deleted", s.Name, s.ID, c.in.Seat)
+		}
+		doomed = append(doomed, s)
+	}
+	return c.removeAll(ctx, compute, doomed)
+}
+
+// cleanServers deletes all that this seat made, and nothing else.
+func cleanServers(ctx context.Context, c *call) (steps.Result, error) {
+	compute, err := c.cloud(ctx)
+	if err != nil {
+		return steps.Result{}, err
+	}
+	doomed, err := c.ownServers(ctx, compute)
+	if err != nil {
+		return steps.Result{}, err
+	}
+	return c.removeAll(ctx, compute, doomed)
+}
+
+func (c *call) ownServers(ctx context.Context, compute Compute) ([]cloud.Server, error) {
+	all, err := compute.Servers(ctx)
+	return slices.DeleteFunc(all, func(s cloud.Server) bool { return !c.mine(s) }), err
+}
+
+func (c *call) removeAll(ctx context.Context, compute Compute, doomed []cloud.Server) (steps.Result, error) {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(8)
+	for _, s := range doomed {
+		c.show("nova", fmt.Sprintf("delete %s  %s", s.ID, s.Name))
+		g.Go(func() error { return c.remove(gctx, compute, s) })
+	}
+	err := g.Wait()
+	c.changed()
+	n := fmt.Sprint(len(doomed))
+	return steps.Result{Values: map[string]string{"count": n}, Summary: n, Changed: len(doomed) > 0}, err
+}
+
+// remove deletes a server and waits until it is gone; its address may soon be another's, with
+// another host key.
+func (c *call) remove(ctx context.Context, compute Compute, s cloud.Server) error {
+	if err := compute.Delete(ctx, s.ID); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	delete(c.keys, s.ID)
+	c.mu.Unlock()
+	if err := c.forget(s); err != nil {
+		c.show("ssh", err.Error()) // the next login asks, which is safe
+	}
+	return compute.WaitGone(ctx, s.ID)
+}
+
+// forget drops the known host key of each hop that leads to a server.
+func (c *call) forget(s cloud.Server) error {
+	var errs []error
+	for _, h := range c.in.Workshop.Hops {
+		if h.Server == "" {
+			continue
+		}
+		if id, err := steps.Expand(h.Server, c.in.Vars, nil); err != nil || id != s.ID {
+			continue
+		}
+		var chain []Hop
+		for _, via := range c.in.Workshop.Chain(h.Name) {
+			if c.isHere(via.Name) {
+				continue
+			}
+			hop, err := c.hop(via)
+			if err != nil {
+				errs = append(errs, err)
+				break
+			}
+			chain = append(chain, hop)
+		}
+		if len(chain) > 0 {
+			errs = append(errs, c.deps.Hosts.Forget(chain))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func checkNone(ctx context.Context, c *call) (steps.Result, error) {
+	compute, err := c.cloud(ctx)
+	if err != nil {
+		return steps.Result{}, err
+	}
+	left, err := c.ownServers(ctx, compute)
+	if err != nil {
+		return steps.Result{}, err
+	}
+	if len(left) > 0 {
+		return steps.Result{}, steps.Failf(steps.FailCheck, "%d left, among them %s", len(left), left[0].Name)
+	}
+	return steps.Result{Summary: "0"}, nil
+}
