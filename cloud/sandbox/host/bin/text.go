@@ -1,0 +1,459 @@
+package bin
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+func cat(ctx context.Context, c *Call) int {
+	o, ok := c.Parse("n b A u v e t s number=n")
+	if !ok {
+		return 1
+	}
+	n := 0
+	return c.each(ctx, o.Rest, func(in input) int {
+		lines(ctx, in.r, func(l string) bool {
+			if o.Has("n") || o.Has("b") && strings.TrimSpace(l) != "" {
+				n++
+				l = fmt.Sprintf("%6d\t%s", n, l)
+			}
+			if o.Has("A", "e") {
+				l = strings.Replace(l, "\n", "$\n", 1)
+			}
+			return c.put(l)
+		})
+		return 0
+	})
+}
+
+func tac(ctx context.Context, c *Call) int {
+	list, code := c.all(ctx, c.Args[1:])
+	for _, l := range slices.Backward(list) {
+		c.put(l + "\n")
+	}
+	return code
+}
+
+func rev(ctx context.Context, c *Call) int {
+	list, code := c.all(ctx, c.Args[1:])
+	for _, l := range list {
+		r := []rune(l)
+		slices.Reverse(r)
+		c.put(string(r) + "\n")
+	}
+	return code
+}
+
+func nl(ctx context.Context, c *Call) int {
+	list, code := c.all(ctx, c.Args[1:])
+	n := 0
+	for _, l := range list {
+		if l == "" {
+			c.put("       \n")
+			continue
+		}
+		n++
+		c.put(fmt.Sprintf("%6d\t%s\n", n, l))
+	}
+	return code
+}
+
+// oldStyle turns the old form "-5" of head and tail into "-n 5".
+func oldStyle(c *Call) {
+	for i, a := range c.Args {
+		if i > 0 && len(a) > 1 && a[0] == '-' {
+			if _, err := strconv.Atoi(a[1:]); err == nil {
+				c.Args[i] = "-n" + a[1:]
+			}
+		}
+	}
+}
+
+func head(ctx context.Context, c *Call) int {
+	oldStyle(c)
+	o, ok := c.Parse("n: c: q v lines=n bytes=c quiet=q")
+	if !ok {
+		return 1
+	}
+	n, unit := 10, "n"
+	if o.Has("c") {
+		unit = "c"
+	}
+	if v := o.Value(unit); v != "" {
+		var err error
+		if n, err = strconv.Atoi(v); err != nil {
+			return c.Fail(1, "invalid number of lines: '%s'", v)
+		}
+	}
+	first := true
+	return c.each(ctx, o.Rest, func(in input) int {
+		if len(o.Rest) > 1 && !o.Has("q") {
+			if !first {
+				c.put("\n")
+			}
+			c.put("==> " + in.name + " <==\n")
+		}
+		first = false
+		if unit == "c" {
+			_, _ = io.Copy(c.Stdout, io.LimitReader(in.r, int64(max(n, 0))))
+			return 0
+		}
+		c.headLines(ctx, in.r, n)
+		return 0
+	})
+}
+
+// headLines prints the first n lines; with a negative n all but the last -n.
+func (c *Call) headLines(ctx context.Context, r io.Reader, n int) {
+	if n == 0 {
+		return
+	}
+	if n > 0 {
+		lines(ctx, r, func(l string) bool {
+			n--
+			return c.put(l) && n > 0
+		})
+		return
+	}
+	var held []string
+	lines(ctx, r, func(l string) bool {
+		if held = append(held, l); len(held) > -n {
+			l, held = held[0], held[1:]
+			return c.put(l)
+		}
+		return true
+	})
+}
+
+func wc(ctx context.Context, c *Call) int {
+	o, ok := c.Parse("l w c m L lines=l words=w bytes=c chars=m")
+	if !ok {
+		return 1
+	}
+	all := !o.Has("l", "w", "c", "m")
+	var total [4]int
+	// One number alone is not padded, as in GNU wc.
+	width := 1
+	if all && (len(o.Rest) != 1 || true) {
+		width = 7
+	}
+	show := func(n [4]int, name string) {
+		var f []string
+		for i, k := range []string{"l", "w", "m", "c"} {
+			if o.Has(k) || all && k != "m" {
+				f = append(f, fmt.Sprintf("%*d", width, n[i]))
+			}
+		}
+		line := strings.Join(f, " ")
+		if name != "-" {
+			line += " " + name
+		}
+		c.put(line + "\n")
+	}
+	code := c.each(ctx, o.Rest, func(in input) int {
+		var n [4]int
+		lines(ctx, in.r, func(l string) bool {
+			n[0] += strings.Count(l, "\n")
+			n[1] += len(strings.Fields(l))
+			n[2] += utf8.RuneCountInString(l)
+			n[3] += len(l)
+			return true
+		})
+		for i := range n {
+			total[i] += n[i]
+		}
+		show(n, in.name)
+		return 0
+	})
+	if len(o.Rest) > 1 {
+		show(total, "total")
+	}
+	return code
+}
+
+func sortTool(ctx context.Context, c *Call) int {
+	o, ok := c.Parse("n r u f k: t: o: s h V b")
+	if !ok {
+		return 2
+	}
+	list, code := c.all(ctx, o.Rest)
+	from := 0
+	if k := o.Value("k"); k != "" {
+		k, _, _ = strings.Cut(k, ",")
+		from, _ = strconv.Atoi(strings.TrimRight(k, "nrbf"))
+		if from < 1 {
+			return c.Fail(2, "invalid number at field start: '%s'", o.Value("k"))
+		}
+	}
+	field := func(l string) string {
+		if from == 0 {
+			return l
+		}
+		f := strings.Fields(l)
+		if t := o.Value("t"); t != "" {
+			f = strings.Split(l, t)
+		}
+		return strings.Join(f[min(from-1, len(f)):], " ")
+	}
+	numeric := o.Has("n", "h", "V") || strings.HasSuffix(o.Value("k"), "n")
+	compare := func(a, b string) int {
+		ka, kb := field(a), field(b)
+		r := 0
+		if numeric {
+			r = int(max(-1, min(1, leading(ka)-leading(kb))))
+		} else if o.Has("f") {
+			r = strings.Compare(strings.ToLower(ka), strings.ToLower(kb))
+		} else {
+			r = strings.Compare(ka, kb)
+		}
+		if r == 0 && !o.Has("s") && !o.Has("u") {
+			r = strings.Compare(a, b)
+		}
+		if o.Has("r") {
+			r = -r
+		}
+		return r
+	}
+	slices.SortStableFunc(list, compare)
+	if o.Has("u") {
+		list = slices.CompactFunc(list, func(a, b string) bool { return compare(a, b) == 0 })
+	}
+	text := strings.Join(list, "\n")
+	if len(list) > 0 {
+		text += "\n"
+	}
+	if out := o.Value("o"); out != "" {
+		if err := c.FS.WriteFile(c.Path(out), []byte(text), 0o666); err != nil {
+			return c.failFile(2, out, err)
+		}
+		return code
+	}
+	c.put(text)
+	return code
+}
+
+// leading is the number a text starts with.
+func leading(s string) float64 {
+	s = strings.TrimLeft(s, " \t")
+	end := 0
+	for end < len(s) && (s[end] >= '0' && s[end] <= '9' || s[end] == '.' || end == 0 && s[end] == '-') {
+		end++
+	}
+	f, _ := strconv.ParseFloat(s[:end], 64)
+	return f
+}
+
+func uniq(ctx context.Context, c *Call) int {
+	o, ok := c.Parse("c d u i count=c")
+	if !ok {
+		return 1
+	}
+	list, code := c.all(ctx, o.Rest[:min(1, len(o.Rest))])
+	same := func(a, b string) bool { return a == b || o.Has("i") && strings.EqualFold(a, b) }
+	for i := 0; i < len(list); {
+		n := 1
+		for i+n < len(list) && same(list[i], list[i+n]) {
+			n++
+		}
+		switch {
+		case o.Has("d") && n == 1, o.Has("u") && n > 1:
+		case o.Has("c"):
+			c.put(fmt.Sprintf("%7d %s\n", n, list[i]))
+		default:
+			c.put(list[i] + "\n")
+		}
+		i += n
+	}
+	return code
+}
+
+func cut(ctx context.Context, c *Call) int {
+	o, ok := c.Parse("d: f: c: b: s delimiter=d fields=f characters=c output-delimiter=D D:")
+	if !ok {
+		return 1
+	}
+	spec := o.Value("f") + o.Value("c") + o.Value("b")
+	in, err := ranges(spec)
+	if err != nil {
+		return c.Fail(1, "you must specify a list of bytes, characters, or fields")
+	}
+	delim := "\t"
+	if o.Has("d") {
+		delim = o.Value("d")
+	}
+	join := delim
+	if o.Has("D") {
+		join = o.Value("D")
+	}
+	return c.each(ctx, o.Rest, func(i input) int {
+		lines(ctx, i.r, func(l string) bool {
+			l = strings.TrimSuffix(l, "\n")
+			parts, sep := strings.Split(l, delim), join
+			if !o.Has("f") {
+				parts, sep = strings.Split(l, ""), ""
+			} else if len(parts) == 1 {
+				return o.Has("s") || c.put(l+"\n")
+			}
+			var keep []string
+			for k, p := range parts {
+				if in(k + 1) {
+					keep = append(keep, p)
+				}
+			}
+			return c.put(strings.Join(keep, sep) + "\n")
+		})
+		return 0
+	})
+}
+
+// ranges parses a list such as 1,3-5,7-.
+func ranges(spec string) (func(int) bool, error) {
+	type span struct{ from, to int }
+	var spans []span
+	for part := range strings.SplitSeq(spec, ",") {
+		a, b, dash := strings.Cut(part, "-")
+		s := span{1, 1 << 30}
+		var err error
+		if a != "" {
+			if s.from, err = strconv.Atoi(a); err != nil || s.from < 1 {
+				return nil, fmt.Errorf("range %q", part)
+			}
+		}
+		if !dash {
+			s.to = s.from
+		} else if b != "" {
+			if s.to, err = strconv.Atoi(b); err != nil {
+				return nil, fmt.Errorf("range %q", part)
+			}
+		}
+		if a == "" && b == "" {
+			return nil, fmt.Errorf("range %q", part)
+		}
+		spans = append(spans, s)
+	}
+	return func(n int) bool {
+		return slices.ContainsFunc(spans, func(s span) bool { return n >= s.from && n <= s.to })
+	}, nil
+}
+
+func tr(ctx context.Context, c *Call) int {
+	o, ok := c.Parse("d s c C delete=d squeeze-repeats=s complement=c")
+	if !ok {
+		return 1
+	}
+	if len(o.Rest) == 0 {
+		return c.Fail(1, "missing operand")
+	}
+	from := charset(o.Rest[0])
+	var to []rune
+	if len(o.Rest) > 1 {
+		to = charset(o.Rest[1])
+	} else if !o.Has("d", "s") {
+		return c.Fail(1, "missing operand after '%s'", o.Rest[0])
+	}
+	at := func(r rune) int {
+		i := slices.Index(from, r)
+		if o.Has("c", "C") {
+			if i < 0 {
+				return max(len(to)-1, 0)
+			}
+			return -1
+		}
+		return i
+	}
+	squeeze := to
+	if len(squeeze) == 0 {
+		squeeze = from
+	}
+	in, _ := c.open("-")
+	last := rune(-1)
+	lines(ctx, in.r, func(l string) bool {
+		var b strings.Builder
+		for _, r := range l {
+			if i := at(r); i >= 0 {
+				if o.Has("d") {
+					continue
+				}
+				if len(to) > 0 {
+					r = to[min(i, len(to)-1)]
+				}
+			}
+			if o.Has("s") && r == last && slices.Contains(squeeze, r) {
+				continue
+			}
+			last = r
+			b.WriteRune(r)
+		}
+		return c.put(b.String())
+	})
+	return 0
+}
+
+// charset expands a set of tr(1): ranges, escapes and the classes people use.
+func charset(s string) []rune {
+	for class, set := range map[string]string{
+		"[:upper:]": "A-Z", "[:lower:]": "a-z", "[:digit:]": "0-9", "[:alpha:]": "A-Za-z", "[:alnum:]": "A-Za-z0-9",
+		"[:space:]": " \\t\\n\\r", "[:blank:]": " \\t", "[:punct:]": "!-/:-@[-`{-~",
+	} {
+		s = strings.ReplaceAll(s, class, set)
+	}
+	r := []rune(strings.NewReplacer(`\n`, "\n", `\t`, "\t", `\r`, "\r", `\\`, `\`, `\0`, "\x00").Replace(s))
+	var out []rune
+	for i := 0; i < len(r); i++ {
+		if i+2 < len(r) && r[i+1] == '-' && r[i+2] >= r[i] && r[i+2]-r[i] < 4096 {
+			for x := r[i]; x <= r[i+2]; x++ {
+				out = append(out, x)
+			}
+			i += 2
+			continue
+		}
+		out = append(out, r[i])
+	}
+	return out
+}
+
+func seq(ctx context.Context, c *Call) int {
+	nums := []int{}
+	for _, a := range c.Args[1:] {
+		n, err := strconv.Atoi(a)
+		if err != nil {
+			return c.Fail(1, "invalid floating point argument: '%s'", a)
+		}
+		nums = append(nums, n)
+	}
+	from, step, to := 1, 1, 0
+	switch len(nums) {
+	case 1:
+		to = nums[0]
+	case 2:
+		from, to = nums[0], nums[1]
+	case 3:
+		from, step, to = nums[0], nums[1], nums[2]
+	default:
+		return c.Fail(1, "missing operand")
+	}
+	if step == 0 {
+		return c.Fail(1, "invalid Zero increment value: '0'")
+	}
+	for i := from; (step > 0 && i <= to || step < 0 && i >= to) && ctx.Err() == nil; i += step {
+		if !c.put(strconv.Itoa(i) + "\n") {
+			break
+		}
+	}
+	return 0
+}
+
+func yes(ctx context.Context, c *Call) int {
+	word := "y"
+	if len(c.Args) > 1 {
+		word = strings.Join(c.Args[1:], " ")
+	}
+	for ctx.Err() == nil && c.put(word+"\n") {
+	}
+	return 0
+}
