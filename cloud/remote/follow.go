@@ -149,19 +149,25 @@ func (f *follower) pass(l Line) {
 	f.out(FollowLine{Line: l})
 }
 
-// overlap is how many lines at the start of again were seen last.
+// overlap is how many lines at the start of again were seen before: where what was seen ends in
+// it. Of several such places the one that agrees over most lines is taken, and then the earliest: a
+// line shown twice is better than one not shown.
 func overlap(seen []string, again []Line) int {
-	for n := min(len(seen), len(again)); n > 0; n-- {
-		same := true
-		for i, s := range seen[len(seen)-n:] {
-			if again[i].Text != s {
-				same = false
-				break
-			}
-		}
-		if same {
-			return n
+	known, agreed := 0, 0
+	for end := 1; end <= len(again); end++ {
+		n := min(end, len(seen))
+		if n > agreed && same(seen[len(seen)-n:], again[end-n:end]) {
+			known, agreed = end, n
 		}
 	}
-	return 0
+	return known
+}
+
+func same(seen []string, again []Line) bool {
+	for i, s := range seen {
+		if again[i].Text != s {
+			return false
+		}
+	}
+	return true
 }

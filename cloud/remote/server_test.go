@@ -337,3 +337,16 @@ func needShell(t testing.TB) {
 		t.Skip("the test server runs commands with sh")
 	}
 }
+
+// contextUntil is the test's context, ended also by stop.
+func contextUntil(t testing.TB, stop <-chan struct{}) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		select {
+		case <-stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}

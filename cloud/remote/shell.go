@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"io"
+	"sync"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -30,7 +31,8 @@ func (c *Conn) Shell(ctx context.Context, o ShellOptions) (Exit, error) {
 	over := make(chan struct{})
 	defer close(over)
 	return c.session(ctx, func(s *ssh.Session) (func(), error) {
-		s.Stdout, s.Stderr = o.Stdout, o.Stderr
+		var mu sync.Mutex // the two may be the same writer, and are written to by two goroutines
+		s.Stdout, s.Stderr = lockedWriter{&mu, o.Stdout}, lockedWriter{&mu, o.Stderr}
 		if err := requestPTY(s, o.Term, o.Cols, o.Rows, true); err != nil {
 			return nil, err
 		}
@@ -65,4 +67,19 @@ func resize(s *ssh.Session, sizes <-chan WindowSize, over <-chan struct{}) {
 			}
 		}
 	}
+}
+
+// lockedWriter writes one at a time. A nil writer takes everything.
+type lockedWriter struct {
+	mu *sync.Mutex
+	w  io.Writer
+}
+
+func (l lockedWriter) Write(p []byte) (int, error) {
+	if l.w == nil {
+		return len(p), nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
 }
