@@ -86,6 +86,9 @@ func (c *classifier) bullet(rest string, sc *scan) bool {
 	if len(rest) < 2 || rest[1] != ' ' || !(rest[0] == '*' || rest[0] == '-' || c.md && rest[0] == '+') {
 		return false
 	}
+	if c.md && c.prev == classCode && sc.indent >= codeIndent {
+		return false // mdp breaks indented YAML apart here
+	}
 	for len(c.offsets) > 0 && sc.indent < c.offsets[len(c.offsets)-1] {
 		c.offsets = c.offsets[:len(c.offsets)-1]
 	}

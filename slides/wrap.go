@@ -24,7 +24,7 @@ type wrapper struct {
 // that is too long for a row is broken between characters; at widths below
 // that of one wide character rows may be one cell too wide.
 func wrap(segs []seg, width int, head, hang row) []row {
-	if hw := hang.width(); hw > 0 && hw > width-8 {
+	if hw := hang.width(); 2*hw > width {
 		hang = row{}
 	}
 	w := &wrapper{width: max(width, 1), hang: hang, fresh: true}
