@@ -42,6 +42,7 @@ type cloudConfig struct {
 		Users  []struct{ Name, Password, Type string }
 	}
 	WriteFiles []struct{ Path, Permissions, Encoding, Content string } `yaml:"write_files"`
+	BootCmd    []string
 	RunCmd     []string
 }
 
