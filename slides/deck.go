@@ -27,7 +27,8 @@ type Deck struct {
 type Slide struct {
 	// Number counts from 1.
 	Number int
-	// ID names the slide: the text of an <!-- id: x --> comment, else "".
+	// ID names the slide: the word of a first line "= id", which mdp does not
+	// show, or of an <!-- id: x --> comment; else "".
 	ID string
 	// Title is the first level 1 heading, else the first heading, else the
 	// first line of text; without markup.
@@ -129,7 +130,12 @@ func (d *Deck) Title() string {
 	return d.Slides[0].Title
 }
 
-// Plain returns the line as shown, without inline markup.
+// markdown reports which inline rules the block follows in a Markdown deck
+// or not. Quoted lines always follow mdp's: there a star after a quotation
+// mark is a glob of a command.
+func (b *Block) markdown(md bool) bool { return md && b.Kind != Quote }
+
+// plain returns the line as shown, without inline markup.
 func (b *Block) plain(l *Line, md bool) string {
 	if b.Kind == Code || b.Kind == Heading {
 		return l.Text
@@ -138,7 +144,7 @@ func (b *Block) plain(l *Line, md bool) string {
 		return l.Text
 	}
 	var sb strings.Builder
-	for _, sp := range parseInline(l.Text, md) {
+	for _, sp := range parseInline(l.Text, b.markdown(md)) {
 		sb.WriteString(sp.text)
 	}
 	return sb.String()

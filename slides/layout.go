@@ -74,7 +74,7 @@ func (l *layout) text(b *Block) {
 	widths := make([]int, len(b.Lines))
 	wide := false
 	for i := range b.Lines {
-		segs[i] = l.inline(b.Lines[i].Text, l.theme.Text)
+		segs[i] = l.inline(b, b.Lines[i].Text, l.theme.Text)
 		widths[i] = b.Lines[i].Indent + segsWidth(segs[i])
 		wide = wide || widths[i] > l.width
 	}
@@ -146,7 +146,7 @@ func (l *layout) list(b *Block) {
 	segs := make([][]seg, len(b.Lines))
 	wide := false
 	for i := range b.Lines {
-		segs[i] = l.inline(b.Lines[i].Text, l.theme.Text)
+		segs[i] = l.inline(b, b.Lines[i].Text, l.theme.Text)
 		widths[i] = segsWidth(segs[i])
 		wide = wide || widths[i]+inset+2*b.Lines[i].Level > l.width
 	}
@@ -237,7 +237,7 @@ func (l *layout) quote(b *Block) {
 		head.add(" ", style, "")
 		hang := row{segs: append([]seg(nil), head.segs...)}
 		hang.add("  ", style, "")
-		l.push(line, wrap(l.inline(line.Text, style), l.width, head, hang)...)
+		l.push(line, wrap(l.inline(b, line.Text, style), l.width, head, hang)...)
 	}
 	l.fill(l.rows[start:], style, 1)
 }

@@ -44,6 +44,7 @@ const (
 	KeyLateHeader  = "header-not-first"             // the line
 	KeyTooWide     = "too-wide"                     // cells, limit
 	KeyTooTall     = "too-tall"                     // rows, limit
+	KeySameID      = "duplicate-id"                 // the id, the first slide that has it
 	KeySecret      = "secret-in-clear"              // none: the secret is not repeated
 )
 
@@ -51,7 +52,7 @@ const (
 func ProblemKeys() []string {
 	return []string{
 		KeySeparator, KeyListRule, KeyNBSP, KeyHiddenBreak, KeyFenceIndent, KeyFenceOpen, KeyDeepHeading,
-		KeyStopText, KeyJoinedLine, KeyLateHeader, KeyTooWide, KeyTooTall, KeySecret,
+		KeyStopText, KeyJoinedLine, KeyLateHeader, KeyTooWide, KeyTooTall, KeySameID, KeySecret,
 	}
 }
 
@@ -92,6 +93,7 @@ func Lint(d *Deck, src []byte, o LintOptions) []Problem {
 	l := &linter{deck: d, lines: splitLines(src), opts: o}
 	l.cl.md = d.Markdown
 	l.source()
+	l.ids()
 	l.size()
 	slices.SortStableFunc(l.out, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
@@ -190,7 +192,7 @@ func (l *linter) line(i int, sc scan, above string, code bool) {
 		}
 		return
 	case code:
-	case trimmed == "---" && strings.Trim(above, " =#*-") != "" && textWidth(strings.TrimSpace(above)) > 4:
+	case (trimmed == "---" || trimmed == "***") && strings.Trim(above, " =#*-") != "" && textWidth(strings.TrimSpace(above)) > 4:
 		l.add(i, at, Warning, KeySeparator, strings.TrimSpace(above))
 	case sc.class == classList && !sc.cont && ruleLine(s):
 		l.add(i, at, Warning, KeyListRule, trimmed)
@@ -233,6 +235,22 @@ func (l *linter) secret(i int) {
 func ruleLine(s string) bool {
 	mark := strings.ReplaceAll(s, " ", "")
 	return len(mark) >= 3 && (strings.Trim(mark, "-") == "" || strings.Trim(mark, "*") == "")
+}
+
+// ids checks that no two slides have the same id.
+func (l *linter) ids() {
+	first := map[string]int{}
+	for n, s := range l.deck.Slides {
+		if s.ID == "" {
+			continue
+		}
+		if at, ok := first[s.ID]; ok {
+			l.slide = n
+			l.add(s.Line-1, 0, Error, KeySameID, s.ID, at)
+			continue
+		}
+		first[s.ID] = s.Number
+	}
 }
 
 // size checks that slides fit.

@@ -190,6 +190,8 @@ func TestLint(t *testing.T) {
 		{"backslash", "a \\\nb \\\\\nc\n\n    d \\\n    e\n", []string{"1:3 " + KeyJoinedLine}},
 		{"header", "\n%title: a\n", []string{"2:1 " + KeyLateHeader}},
 		{"secret", "é password: *x1*\n", []string{"1:14 " + KeySecret}},
+		{"stars", "un texte\n***\n", []string{"2:1 " + KeySeparator}},
+		{"ids", "= a\nx\n\n---\n= a\ny\n", []string{"5:1 " + KeySameID}},
 		{"wide", "a\n\n    " + strings.Repeat("x", 90) + "\n", []string{"3:1 " + KeyTooWide}},
 		{"tall", "a\n\n---\n" + strings.Repeat("a\n", 30), []string{"4:1 " + KeyTooTall}},
 	} {

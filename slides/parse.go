@@ -182,7 +182,12 @@ func (p *parser) fenced(i int, f fence) int {
 func (p *parser) close() {
 	s := p.slide
 	// mdpress decks name each slide in a first line that starts with "= ".
+	// mdp does not show it, so that it is the way to name a slide in decks
+	// that mdp can still present.
 	if len(p.items) > 1 && p.items[0].number == s.Line && p.items[0].fence == 0 && strings.HasPrefix(p.items[0].raw, "= ") {
+		if f := strings.Fields(p.items[0].raw[1:]); len(f) > 0 && s.ID == "" {
+			s.ID = f[0]
+		}
 		p.items = p.items[1:]
 	}
 	if len(p.items) == 0 && len(s.Notes) == 0 && s.Stops == 0 && s.Line > len(p.lines) && s.Number > 1 {
@@ -275,7 +280,7 @@ func (p *parser) finish(s *Slide) {
 			if b.Kind == Code || b.Kind == Heading || !strings.Contains(l.Text, "](") {
 				continue
 			}
-			for _, sp := range parseInline(l.Text, p.deck.Markdown) {
+			for _, sp := range parseInline(l.Text, b.markdown(p.deck.Markdown)) {
 				if sp.url != "" {
 					s.Links = append(s.Links, Link{Label: sp.text, URL: sp.url, Line: l.Number})
 				}

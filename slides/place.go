@@ -6,10 +6,10 @@ import (
 )
 
 // inline turns one line's markup into segs on top of base.
-func (l *layout) inline(text string, base Style) []seg {
+func (l *layout) inline(b *Block, text string, base Style) []seg {
 	var segs []seg
 	if strings.ContainsAny(text, inlineSpecials) {
-		for _, sp := range parseInline(text, l.deck.Markdown) {
+		for _, sp := range parseInline(text, b.markdown(l.deck.Markdown)) {
 			segs = append(segs, l.span(sp, base)...)
 		}
 	} else if text != "" {
@@ -64,7 +64,7 @@ func (l *layout) fixed(s *Slide, b *Block) {
 		if sketch {
 			segs = []seg{{text: l.moved(text), style: l.theme.Text}}
 		} else {
-			segs = l.inline(text, l.theme.Text)
+			segs = l.inline(b, text, l.theme.Text)
 		}
 		if l.opts.Substitute != nil && frame {
 			refit(segs, inlineWidth(text, l.deck.Markdown))

@@ -1,7 +1,5 @@
 package slides
 
-import "strings"
-
 // Options say how a slide is rendered. The zero Options renders the whole
 // width of the deck without styles, up to the first stop.
 type Options struct {
@@ -41,7 +39,8 @@ type View struct {
 	// resize moves the rows.
 	Source []int
 
-	rows []row
+	rows   []row
+	ground Style // of the cells beside the text
 }
 
 // Render lays the slide out. Rows behind the stop are blank, so that nothing
@@ -57,7 +56,7 @@ func (s *Slide) Render(d *Deck, o Options) View {
 	if o.Highlight != "" {
 		l.mark(o.Highlight)
 	}
-	v := View{Height: len(l.rows), rows: l.rows}
+	v := View{Height: len(l.rows), rows: l.rows, ground: Style{Bg: l.theme.Text.Bg}}
 	v.Lines = make([]string, len(l.rows))
 	v.Source = make([]int, len(l.rows))
 	for i := range l.rows {
@@ -92,14 +91,17 @@ func (v View) Window(width, height, top, left int) []string {
 		return nil
 	}
 	left = max(left, 0)
+	none := row{}
+	none = none.cut(0, width, v.ground)
+	blank := none.String()
 	out := make([]string, height)
 	for i := range out {
 		n := top + i
 		if n < 0 || n >= len(v.rows) {
-			out[i] = strings.Repeat(" ", width)
+			out[i] = blank
 			continue
 		}
-		r := v.rows[n].cut(left, width)
+		r := v.rows[n].cut(left, width, v.ground)
 		out[i] = r.String()
 	}
 	return out

@@ -111,9 +111,9 @@ func hyperlink(url string) string {
 	return b.String()
 }
 
-// cut returns the cells from left to left+width, padded to exactly width. A
-// wide character that crosses an edge becomes blanks.
-func (r *row) cut(left, width int) row {
+// cut returns the cells from left to left+width, padded to exactly width
+// with ground. A wide character that crosses an edge becomes blanks.
+func (r *row) cut(left, width int, ground Style) row {
 	out := row{line: r.line}
 	col := 0 // of the next cluster in r
 	end := left + width
@@ -132,7 +132,7 @@ func (r *row) cut(left, width int) row {
 		col = out.cutWide(s, col, left, end)
 	}
 	if w := out.width(); w < width {
-		out.add(strings.Repeat(" ", width-w), Style{}, "")
+		out.add(strings.Repeat(" ", width-w), ground, "")
 	}
 	return out
 }

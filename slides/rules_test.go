@@ -24,8 +24,12 @@ func tags(s string) string {
 		p := sgrRE.FindStringSubmatch(m)[1]
 		var names []string
 		for _, t := range []struct{ code, name string }{
-			{";38;5;1", "h1"}, {";38;5;2", "h2"}, {";38;5;3", "em"}, {";38;5;4", "link"},
-			{";38;5;6", "frame"}, {";38;5;7", "value"},
+			{";38;5;1", "h1"},
+			{";38;5;2", "h2"},
+			{";38;5;3", "em"},
+			{";38;5;4", "link"},
+			{";38;5;6", "frame"},
+			{";38;5;7", "value"},
 		} {
 			if strings.Contains(p, t.code) {
 				names = append(names, t.name)
@@ -188,6 +192,9 @@ func TestHeaders(t *testing.T) {
 	want := []string{"Un atelier", "É. Quipe", ""}
 	if len(d.Header) != 3 || d.Header[0] != want[0] || d.Header[1] != want[1] || d.Header[2] != want[2] {
 		t.Errorf("Header = %q, want %q", d.Header, want)
+	}
+	if s := Parse("t", []byte("a\n\n---\n= boot x=3\nb\n")).Slide("boot"); s == nil || s.Number != 2 {
+		t.Errorf("slide named as in mdpress: %+v", s)
 	}
 	if d.Title() != "Un atelier" {
 		t.Errorf("Title = %q", d.Title())
