@@ -58,6 +58,7 @@ func FuzzDeck(f *testing.F) {
 	f.Add(src, 76, 20, 0, 0, uint8(0))
 	f.Add([]byte("---\ntitle: é\n---\n# a\n<!-- n -->\n| a | b |\n|---|--:|\n| *x* | y |\n<!-- pause -->\n[a](http://é)\n"), 20, 9, 1, 3, uint8(1))
 	f.Add([]byte("漢\u0301字 👩\u200d💻 *e*\u0301 🇫*🇷* \ufe0f\u200d\n-> ﷽ﷺ\n"), 3, 4, 0, 1, uint8(2))
+	f.Add([]byte("*\u0d4e*\u0601\n漢\u0601 \U000111c2\n"), 9, 4, 0, 1, uint8(66))
 	f.Add([]byte("```\n\x1b[2J\x9b1m\x00\xff\n```\n* a\n  * b\n> > c `d *e* _f\n\n    a => b\n"), 11, 5, 0, 2, uint8(3))
 	f.Fuzz(func(t *testing.T, src []byte, width, height, top, left int, mode uint8) {
 		d := Parse("fuzz", src)

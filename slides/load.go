@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // splitLines returns the lines of src made safe to show: tabs become four
@@ -52,8 +54,8 @@ func clean(s string) string {
 			if base {
 				b.WriteRune(r)
 			}
-		case r == utf8.RuneError:
-			b.WriteRune(r)
+		case r == utf8.RuneError || prepends(r):
+			b.WriteRune(utf8.RuneError)
 			base = false
 		default:
 			b.WriteRune(r)
@@ -77,14 +79,38 @@ func hidden(r rune) bool {
 		return true
 	case r >= 0xfff0 && r <= 0xfffb:
 		return true
+	case r >= 0xe0000 && r <= 0xe0fff || r == 0x200d:
+		return false // flags and joined emoji
 	}
-	return false
+	return r >= 0x600 && unicode.Is(unicode.Cf, r)
 }
 
-// joins reports whether r attaches to the rune before it.
+// joins reports whether r attaches to the rune before it, be that a blank.
+// The width tables are asked, as they know more characters than Go's unicode.
 func joins(r rune) bool {
-	return r == 0x200d || r >= 0x300 && unicode.In(r, unicode.Mn, unicode.Me, unicode.Mc) ||
-		r >= 0xe0000 && r <= 0xe0fff
+	if alone(r) {
+		return false
+	}
+	c, _ := ansi.FirstGraphemeCluster(" "+string(r), ansi.GraphemeWidth)
+	return len(c) > 1
+}
+
+// prepends reports whether r draws itself into the rune after it (the
+// property Prepend of UAX 29), be that a blank of the pane beside the slide:
+// a few historic letters of Indic scripts do.
+func prepends(r rune) bool {
+	if alone(r) {
+		return false
+	}
+	s := string(r)
+	c, _ := ansi.FirstGraphemeCluster(s+" ", ansi.GraphemeWidth)
+	return len(c) > len(s)
+}
+
+// alone reports whether r surely is a character of its own: Latin letters,
+// arrows, frames and most Chinese and Japanese ones.
+func alone(r rune) bool {
+	return r < 0x300 || r >= 0x2010 && r < 0x20d0 && r != 0x200d || r >= 0x2190 && r < 0x2700 || r >= 0x3041 && r < 0x3099 || r >= 0x4e00 && r < 0xa000
 }
 
 // indentOf returns the number of leading blanks of s.
