@@ -1,0 +1,223 @@
+package pane
+
+import (
+	"time"
+
+	"matou/cloud"
+)
+
+// Servers is the project's servers as nova list shows them, with as many of its columns as fit.
+type Servers struct {
+	base
+	snap    cloud.Snapshot
+	seat    string
+	now     time.Time
+	cursor  int
+	top     int
+	focused bool
+}
+
+// NewServers makes the pane; servers of the seat are marked.
+func NewServers(seat string) *Servers { return &Servers{seat: seat} }
+
+// SetSnapshot shows what a poll saw.
+func (s *Servers) SetSnapshot(snap cloud.Snapshot, now time.Time) {
+	keep := s.Selected().ID
+	s.snap, s.now = snap, now
+	for i, v := range snap.Servers {
+		if v.ID == keep {
+			s.cursor = i
+		}
+	}
+	s.cursor = min(s.cursor, max(0, len(snap.Servers)-1))
+	s.version++
+}
+
+// SetNow moves the clock that a server's building time is counted with.
+func (s *Servers) SetNow(now time.Time) {
+	s.now = now
+	if s.Building() {
+		s.version++
+	}
+}
+
+// Building tells whether a server is about to change by itself.
+func (s *Servers) Building() bool {
+	for _, v := range s.snap.Servers {
+		if !v.Status.Settled() {
+			return true
+		}
+	}
+	return false
+}
+
+// SetFocused shows or hides the cursor.
+func (s *Servers) SetFocused(on bool) {
+	if on != s.focused {
+		s.focused = on
+		s.version++
+	}
+}
+
+// Move moves the cursor by lines.
+func (s *Servers) Move(lines int) {
+	s.cursor = min(max(0, s.cursor+lines), max(0, len(s.snap.Servers)-1))
+	s.version++
+}
+
+// Selected is the server the cursor is on; the zero server when there is none.
+func (s *Servers) Selected() cloud.Server {
+	if s.cursor >= len(s.snap.Servers) {
+		return cloud.Server{}
+	}
+	return s.snap.Servers[s.cursor]
+}
+
+// Servers are the servers shown.
+func (s *Servers) Servers() []cloud.Server { return s.snap.Servers }
+
+// column is one column of the list: its title's key, and what a server shows there.
+type column struct {
+	key   string
+	width int // the least it needs
+	cell  func(*Servers, cloud.Server) string
+}
+
+var (
+	colID     = column{"id", 36, func(_ *Servers, v cloud.Server) string { return cloud.Clean(v.ID) }}
+	colName   = column{"name", 12, func(_ *Servers, v cloud.Server) string { return cloud.Clean(v.Name) }}
+	colStatus = column{"status", 17, (*Servers).status}
+	colTask   = column{"task", 14, func(_ *Servers, v cloud.Server) string { return orDash(cloud.Clean(v.TaskState)) }}
+	colPower  = column{"power", 11, func(_ *Servers, v cloud.Server) string { return orDash(cloud.Clean(v.PowerState)) }}
+	colNets   = column{"networks", 24, func(_ *Servers, v cloud.Server) string { return orDash(cloud.Clean(v.Networks())) }}
+	colAddr   = column{"address", 15, address}
+)
+
+func address(_ *Servers, v cloud.Server) string {
+	if a := v.Address(); a.IsValid() {
+		return a.String()
+	}
+	return "-"
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+// status words the status, and for a server that is being built what is done and since when.
+func (s *Servers) status(v cloud.Server) string {
+	word := cloud.Clean(string(v.Status))
+	if v.Status == cloud.StatusBuild && !v.Created.IsZero() {
+		if d := s.now.Sub(v.Created); d >= 0 && d < 24*time.Hour {
+			word += " " + Clock(d)
+		}
+	}
+	return word
+}
+
+// columns picks what fits a width; the name takes what is left.
+func columns(width int) []column {
+	switch {
+	case width >= 126:
+		return []column{colID, colName, colStatus, colTask, colPower, colNets}
+	case width >= 84:
+		return []column{colName, colStatus, colTask, colPower, colNets}
+	case width >= 62:
+		return []column{colName, colStatus, colTask, colAddr}
+	case width >= 36:
+		return []column{colName, {"status", 12, (*Servers).statusOrTask}, colAddr}
+	default:
+		return []column{colName, {"status", 10, (*Servers).statusOrTask}}
+	}
+}
+
+// statusOrTask stands where there is no column for the task.
+func (s *Servers) statusOrTask(v cloud.Server) string {
+	if v.Status == cloud.StatusBuild && s.width < 36 {
+		return cloud.Clean(string(v.Status))
+	}
+	return s.status(v)
+}
+
+// Lines draws the list.
+func (s *Servers) Lines() []string {
+	st, t := s.look.Styles, s.look.Text
+	if len(s.snap.Servers) == 0 {
+		text := t.T("servers.none")
+		switch {
+		case s.snap.Err != nil:
+			text = t.T("servers.trouble", "why", Clean(s.snap.Err.Error()))
+		case s.snap.Version == 0:
+			text = t.T("servers.unknown")
+		}
+		return s.page(append([]string{""}, wrapped(st.Dim, text, s.width, 1)...))
+	}
+	cols := columns(s.width)
+	spare := s.width - 2
+	for _, c := range cols {
+		spare -= c.width + 1
+	}
+	for i := range cols {
+		if cols[i].key == "name" {
+			cols[i].width += max(0, min(spare, 24))
+		}
+	}
+	head := "  "
+	for _, c := range cols {
+		head += s.cell(t.T("servers."+c.key), c.width) + " "
+	}
+	lines := []string{st.Dim.Render(head)}
+	room := max(1, s.height-1)
+	s.top = min(max(s.top, s.cursor-room+1), s.cursor)
+	for i := s.top; i < len(s.snap.Servers) && len(lines) <= room; i++ {
+		lines = append(lines, s.row(i, cols))
+	}
+	return s.page(lines)
+}
+
+func (s *Servers) row(i int, cols []column) string {
+	st, v := s.look.Styles, s.snap.Servers[i]
+	mine := v.Metadata[cloud.MetaSeat] == s.seat && s.seat != ""
+	chosen := s.focused && i == s.cursor
+	mark := " "
+	if mine {
+		mark = st.Glyph.Mine
+		if !chosen {
+			mark = st.Accent.Render(mark)
+		}
+	}
+	line := mark + " "
+	for _, c := range cols {
+		cell := s.cell(c.cell(s, v), c.width)
+		switch {
+		case chosen:
+		case c.key == "status":
+			cell = StatusStyle(st, v.Status).Render(cell)
+		case c.key == "name" && mine:
+			cell = st.Strong.Render(cell)
+		case c.key != "name" && c.key != "address":
+			cell = st.Dim.Render(cell)
+		}
+		line += cell + " "
+	}
+	if chosen {
+		return st.Selected.Render(s.fit(line))
+	}
+	return line
+}
+
+// Heads counts the servers, and says when the list is not fresh.
+func (s *Servers) Heads() (left, right, foot string) {
+	st, t := s.look.Styles, s.look.Text
+	left = t.T("pane.servers")
+	if s.snap.Version > 0 {
+		right = st.Dim.Render(itoa(len(s.snap.Servers)))
+	}
+	if s.snap.Err != nil && len(s.snap.Servers) > 0 {
+		foot = st.Warn.Render(t.T("servers.stale", "time", s.snap.At.Local().Format("15:04:05")))
+	}
+	return left, right, foot
+}

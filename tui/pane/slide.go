@@ -1,0 +1,225 @@
+package pane
+
+import (
+	"matou/slides"
+	"matou/tui/theme"
+)
+
+// Slide shows one slide of the deck at a time. A slide larger than the pane scrolls and pans; what
+// was at the top stays there when the size changes.
+type Slide struct {
+	base
+	deck       *slides.Deck
+	substitute func(string) (string, bool)
+	query      string // marked on the slide
+	index      int    // of the slide, from 0
+	stop       int    // how many stops are revealed
+	top, left  int
+	view       slides.View
+	drawn      bool
+}
+
+// NewSlide makes the pane for a deck.
+func NewSlide(deck *slides.Deck) *Slide { return &Slide{deck: deck} }
+
+// SetDeck changes the deck, say to another language, and keeps the place.
+func (s *Slide) SetDeck(deck *slides.Deck) {
+	s.deck = deck
+	s.index = min(s.index, max(0, s.Count()-1))
+	s.touch()
+}
+
+// SetSubstitute sets what fills in the seat's own values.
+func (s *Slide) SetSubstitute(f func(string) (string, bool)) { s.substitute = f; s.touch() }
+
+// SetLook sets the styles and the words.
+func (s *Slide) SetLook(l Look) { s.base.SetLook(l); s.touch() }
+
+// SetSize changes the size and keeps the place: text that wraps anew keeps its share of the slide.
+func (s *Slide) SetSize(width, height int) {
+	if width == s.width && height == s.height {
+		return
+	}
+	before := s.lines()
+	s.base.SetSize(width, height)
+	s.drawn = false
+	if after := s.lines(); before > 0 && after != before {
+		s.top = s.top * after / before
+	}
+	s.clamp()
+}
+
+func (s *Slide) touch() { s.drawn = false; s.version++ }
+
+// Count is the number of slides.
+func (s *Slide) Count() int {
+	if s.deck == nil {
+		return 0
+	}
+	return len(s.deck.Slides)
+}
+
+// Index is the slide shown, from 0.
+func (s *Slide) Index() int { return s.index }
+
+// Current is the slide shown; nil without a deck.
+func (s *Slide) Current() *slides.Slide {
+	if s.Count() == 0 {
+		return nil
+	}
+	return s.deck.Slides[s.index]
+}
+
+// Deck is the deck shown.
+func (s *Slide) Deck() *slides.Deck { return s.deck }
+
+// Goto shows a slide from its top. It tells whether that is another one.
+func (s *Slide) Goto(index int) bool {
+	index = min(max(0, index), max(0, s.Count()-1))
+	moved := index != s.index
+	if moved || s.top != 0 || s.left != 0 || s.stop != 0 {
+		s.index, s.stop, s.top, s.left = index, 0, 0, 0
+		s.touch()
+	}
+	return moved
+}
+
+// Mark marks a text wherever it stands; an empty one takes the marks away.
+func (s *Slide) Mark(query string) {
+	if query != s.query {
+		s.query = query
+		s.touch()
+	}
+}
+
+// Show goes to a line of the deck's source, on a slide, and scrolls to where it can be seen.
+func (s *Slide) Show(index, line int) {
+	s.Goto(index)
+	if cur := s.Current(); cur != nil && s.stop != cur.Stops {
+		s.stop = cur.Stops
+		s.touch()
+	}
+	s.draw()
+	s.scrollTo(s.view.RowOf(line) - s.height/3)
+}
+
+// Next reveals the next stop, or goes to the next slide. It tells whether the slide changed.
+func (s *Slide) Next() bool {
+	if cur := s.Current(); cur != nil && s.stop < cur.Stops {
+		s.stop++
+		s.touch()
+		return false
+	}
+	if s.index+1 >= s.Count() {
+		return false
+	}
+	return s.Goto(s.index + 1)
+}
+
+// Prev goes to the slide before.
+func (s *Slide) Prev() bool {
+	if s.index == 0 {
+		return false
+	}
+	return s.Goto(s.index - 1)
+}
+
+// Scroll moves by lines. It tells whether it moved: at an end it does not.
+func (s *Slide) Scroll(lines int) bool { return s.scrollTo(s.top + lines) }
+
+// Pan moves sideways by cells, where the slide is wider than the pane.
+func (s *Slide) Pan(cells int) bool {
+	old := s.left
+	s.left += cells
+	s.clamp()
+	if s.left != old {
+		s.version++
+	}
+	return s.left != old
+}
+
+func (s *Slide) scrollTo(top int) bool {
+	old := s.top
+	s.top = top
+	s.clamp()
+	if s.top != old {
+		s.version++
+	}
+	return s.top != old
+}
+
+// Height is how many lines a page has, less one that stays in sight.
+func (s *Slide) Height() int { return max(1, s.height-2) }
+
+func (s *Slide) clamp() {
+	s.top = min(max(0, s.top), max(0, s.lines()-s.height))
+	s.left = min(max(0, s.left), max(0, s.view.Width-s.width))
+}
+
+func (s *Slide) lines() int { s.draw(); return len(s.view.Lines) }
+
+func (s *Slide) draw() {
+	cur := s.Current()
+	if s.drawn || cur == nil || s.width <= 0 || s.look.Styles == nil {
+		return
+	}
+	s.view = cur.Render(s.deck, slides.Options{
+		Width: s.width, Height: s.height, Theme: slideTheme(s.look.Styles), Stop: s.stop,
+		Substitute: s.substitute, Highlight: s.query, ASCII: s.look.Styles.ASCII, Hyperlinks: !s.look.Styles.ASCII,
+	})
+	s.drawn = true
+}
+
+// slideTheme picks the theme that slides are drawn with.
+func slideTheme(st *theme.Styles) *slides.Theme {
+	switch st.Slides {
+	case "light":
+		return slides.Light()
+	case "contrast":
+		return slides.Contrast()
+	case "mono":
+		return slides.Mono()
+	default:
+		return slides.Dark()
+	}
+}
+
+// Lines draws the slide.
+func (s *Slide) Lines() []string {
+	if s.Current() == nil {
+		return s.page([]string{"", " " + s.look.Styles.Dim.Render(s.look.Text.T("slide.none"))})
+	}
+	s.draw()
+	s.clamp()
+	return s.page(s.view.Window(s.width, s.height, s.top, s.left))
+}
+
+// Heads names the slide, and says what is out of sight and how to get there.
+func (s *Slide) Heads() (left, right, foot string) {
+	g, st, t := s.look.Styles.Glyph, s.look.Styles, s.look.Text
+	left = t.T("pane.slide")
+	if cur := s.Current(); cur != nil && cur.Title != "" {
+		left = cur.Title
+	}
+	right = st.Dim.Render(itoa(s.index+1) + "/" + itoa(s.Count()))
+	lines := s.lines()
+	if below := lines - s.top - s.height; below > 0 {
+		foot = st.Warn.Render(g.Down + " " + t.N("slide.below", below))
+	} else if s.top > 0 {
+		foot = st.Dim.Render(g.Up + " " + t.N("slide.above", s.top))
+	}
+	if cur := s.Current(); cur != nil && s.stop < cur.Stops {
+		foot = join(foot, st.Dim.Render(t.T("slide.stops")))
+	}
+	if s.view.Width > s.width {
+		foot = join(foot, st.Dim.Render(t.T("slide.wide")))
+	}
+	return left, right, foot
+}
+
+func join(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + "  " + b
+}
