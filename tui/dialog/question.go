@@ -1,0 +1,111 @@
+package dialog
+
+import (
+	"strconv"
+
+	"matou/steps"
+	"matou/tui/i18n"
+)
+
+// ForQuestion is the dialog that puts a question of the engine to the reader.
+func ForQuestion(q steps.Question, t i18n.Texts) Dialog {
+	switch q.Kind {
+	case steps.AskHostKey:
+		if q.Data["changed"] == "true" {
+			return changedKey(q, t)
+		}
+		return newKey(q, t)
+	case steps.AskChoice:
+		return choice(q, t)
+	case steps.AskPassphrase, steps.AskPrompt, steps.AskPassword:
+	}
+	return secret(q, t)
+}
+
+// ReplyTo is what an answer of the dialog means to the engine.
+func ReplyTo(q steps.Question, a Answer) steps.Answer {
+	if a.Button == Cancel {
+		return steps.Answer{}
+	}
+	if q.Kind == steps.AskChoice {
+		i, err := strconv.Atoi(a.Button)
+		if err != nil || i < 0 || i >= len(q.Choices) {
+			return steps.Answer{}
+		}
+		return steps.Answer{OK: true, Text: q.Choices[i]}
+	}
+	return steps.Answer{OK: true, Text: a.Text}
+}
+
+// newKey asks to trust a host that was never seen. No is preselected: the safe answer is the one
+// that comes without thinking.
+func newKey(q steps.Question, t i18n.Texts) Dialog {
+	b := &Box{
+		Title: t.T("question.host-key.title"),
+		Body: []Para{
+			{Strong, "", q.Subject},
+			{Plain, "", ""},
+			{Plain, "", t.T("question.host-key.text")},
+			{Plain, "", ""},
+			{Row, t.T("question.host-key.type"), q.Data["type"]},
+			{Row, t.T("question.host-key.fingerprint"), q.Data["fingerprint"]},
+		},
+		Buttons: []Button{
+			{ID: Cancel, Label: t.T("question.host-key.refuse"), Key: "n"},
+			{ID: "ok", Label: t.T("question.host-key.accept"), Key: "y"},
+		},
+	}
+	compare := "question.host-key.compare"
+	if q.Data["expected"] != "" {
+		b.Body = append(b.Body, Para{Row, t.T("question.host-key.expected"), q.Data["expected"]})
+		compare = "question.host-key.compare-console"
+	}
+	b.Body = append(b.Body, Para{Plain, "", ""}, Para{Dim, "", t.T(compare)})
+	return b
+}
+
+// changedKey shows both keys of a host that is not the one it was. There is no way to accept it
+// here: a person has to find out why, and take the old key out by hand.
+func changedKey(q steps.Question, t i18n.Texts) Dialog {
+	return &Box{
+		Title:  t.T("question.host-key-changed.title"),
+		Danger: true,
+		Body: []Para{
+			{Strong, "", q.Subject},
+			{Plain, "", ""},
+			{Bad, "", t.T("question.host-key-changed.text")},
+			{Plain, "", ""},
+			{Row, t.T("question.host-key.type"), q.Data["type"]},
+			{Row, t.T("question.host-key-changed.known"), q.Data["known"]},
+			{Row, t.T("question.host-key-changed.now"), q.Data["fingerprint"]},
+			{Plain, "", ""},
+			{Dim, "", t.T("question.host-key-changed.next")},
+		},
+		Buttons: []Button{{ID: Cancel, Label: t.T("button.close")}},
+	}
+}
+
+// secret asks for a line that is hidden as it is typed, unless the host says to show it.
+func secret(q steps.Question, t i18n.Texts) Dialog {
+	kind := string(q.Kind)
+	b := &Box{Title: t.T("question." + kind + ".title"), Body: []Para{{Strong, "", q.Subject}}}
+	text := t.T("question." + kind + ".text")
+	if prompt := q.Data["prompt"]; prompt != "" {
+		text = t.T("question.prompt.says", "prompt", prompt)
+	}
+	b.Body = append(b.Body, Para{Plain, "", ""}, Para{Plain, "", text})
+	if q.Attempt > 1 {
+		b.Body = append(b.Body, Para{Bad, "", t.T("question.again")})
+	}
+	b.Buttons = []Button{{ID: "ok", Label: t.T("button.send")}, {ID: Cancel, Label: t.T("button.cancel")}}
+	return b.Ask(q.Kind != steps.AskPrompt || q.Data["echo"] != "true")
+}
+
+// choice lists what there is to choose from.
+func choice(q steps.Question, t i18n.Texts) Dialog {
+	items := make([]Item, len(q.Choices))
+	for i, c := range q.Choices {
+		items[i] = Item{ID: strconv.Itoa(i), Text: c}
+	}
+	return NewFinder(t.T("question.choice.title", "subject", q.Subject), t.T("finder.nothing"), 0, Fuzzy(items))
+}
