@@ -1,0 +1,193 @@
+package tui
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"matou/cloud"
+	"matou/steps"
+	"matou/tui/dialog"
+	"matou/tui/pane"
+)
+
+// The dialogs that others ask about.
+const (
+	failureID = "failure"
+	victoryID = "victory"
+	infoID    = "info"
+)
+
+// confirm asks before something is done; leaving it as it is comes first.
+func (m *Model) confirm(title, question, yes string, cmd tea.Cmd, more ...dialog.Para) {
+	m.dialogs.Push(infoID, &dialog.Box{
+		Title: title,
+		Body:  append([]dialog.Para{{Text: question}}, more...),
+		Buttons: []dialog.Button{
+			{ID: dialog.Cancel, Label: m.text.T("button.cancel"), Key: "n"},
+			{ID: "yes", Label: yes, Key: "y"},
+		},
+	}, func(a dialog.Answer) tea.Cmd {
+		if a.Button != "yes" {
+			return nil
+		}
+		return cmd
+	})
+}
+
+func (m *Model) askUndo() {
+	m.confirm(m.title(m.step), m.text.T("undo.text", "step", m.title(m.step)), m.text.T("button.undo"), m.do(steps.Undo{Step: m.step}))
+}
+
+func (m *Model) askCancel() {
+	id := m.running()
+	m.confirm(m.title(id), m.text.T("cancel.text", "step", m.title(id)), m.text.T("button.stop"), m.do(steps.Cancel{}))
+}
+
+// askCatchUp shows what it would look at before anything is done.
+func (m *Model) askCatchUp() {
+	plan := m.plan()
+	until := plan[len(plan)-1]
+	var rows []dialog.Para
+	for i, id := range plan {
+		rows = append(rows, dialog.Para{Look: dialog.Row, Label: strconv.Itoa(i + 1), Text: m.title(id)})
+	}
+	m.confirm(m.text.T("catchup.title", "step", m.title(until)), m.text.N("catchup.text", len(plan)), m.text.T("button.catchup"),
+		m.do(steps.CatchUp{Until: until}), append([]dialog.Para{{}}, rows...)...)
+}
+
+// quit leaves, after asking when something runs. A second ctrl+c in the dialog closes the dialog.
+func (m *Model) quit(string) tea.Cmd {
+	if id := m.running(); id != "" && !m.opts.ReadOnly {
+		m.confirm(m.text.T("quit.title"), m.text.T("quit.text", "step", m.title(id)), m.text.T("button.quit"), tea.Quit)
+		return nil
+	}
+	return tea.Quit
+}
+
+// failed opens the dialog of a failure: what, why, what next.
+func (m *Model) failed(id steps.ID, f steps.Failure, now time.Time) {
+	t := m.text
+	remedy := "remedy." + f.Kind
+	if !t.Has(remedy) {
+		remedy = "remedy.internal"
+	}
+	body := []dialog.Para{{Look: dialog.Strong, Text: m.title(id)}, {}}
+	for line := range strings.SplitSeq(f.Cause, "\n") {
+		body = append(body, dialog.Para{Look: dialog.Bad, Text: pane.Clean(line)})
+	}
+	if st := m.state.Step(id); m.step == id && m.command != "" && st.Status == steps.Failed {
+		body = append(body, dialog.Para{}, dialog.Para{Look: dialog.Typed, Text: "$ " + ansi.Strip(m.command)})
+	}
+	body = append(body, dialog.Para{}, dialog.Para{Look: dialog.Dim, Text: t.T("failure.next")}, dialog.Para{Text: t.T(remedy)})
+	box := &dialog.Box{Title: t.T("failure.title"), Danger: true, Body: body, Buttons: []dialog.Button{
+		{ID: dialog.Cancel, Label: t.T("button.close")},
+		{ID: "retry", Label: t.T("button.retry"), Key: "r"},
+		{ID: "log", Label: t.T("button.log"), Key: "l"},
+	}}
+	if m.opts.ReadOnly {
+		box.Buttons = append(box.Buttons[:1], box.Buttons[2:]...)
+	} else if m.opts.Shell != nil && m.host(id) != "" {
+		box.Buttons = append(box.Buttons, dialog.Button{ID: "shell", Label: t.T("button.shell"), Key: "s"})
+	}
+	m.dialogs.Close(failureID)
+	m.dialogs.Pop(failureID, box, now, func(a dialog.Answer) tea.Cmd {
+		switch a.Button {
+		case "retry":
+			return m.do(steps.Retry{Step: id})
+		case "log":
+			m.focus = pane.LogID
+		case "shell":
+			m.choose(id)
+			return m.shell("")
+		}
+		return nil
+	})
+}
+
+// victory opens the last dialog: the cat dances, and every step's time stands below.
+func (m *Model) victory(now time.Time) {
+	body := []dialog.Para{{Look: dialog.Strong, Text: m.text.T("victory.text")}, {}}
+	total := time.Duration(0)
+	for _, s := range m.workshop.Steps {
+		if st := m.state.Step(s.ID); st.Status == steps.Done && st.Took > 0 {
+			total += st.Took
+			body = append(body, dialog.Para{Look: dialog.Row, Label: pane.Clock(st.Took), Text: m.title(s.ID)})
+		}
+	}
+	body = append(body, dialog.Para{}, dialog.Para{Look: dialog.Row, Label: pane.Clock(total), Text: m.text.T("victory.total")})
+	box := &dialog.Box{Title: m.text.T("victory.title"), Body: body, Buttons: []dialog.Button{{ID: dialog.Cancel, Label: m.text.T("button.hooray")}}}
+	if !m.opts.NoCat {
+		box.Art = m.cat.Drawing
+	}
+	m.dialogs.Pop(victoryID, box, now, nil)
+}
+
+// openHelp lists every key; what does not work now says why.
+func (m *Model) openHelp() {
+	var body []dialog.Para
+	for i, group := range groups {
+		if i > 0 {
+			body = append(body, dialog.Para{})
+		}
+		body = append(body, dialog.Para{Look: dialog.Strong, Text: m.text.T("group." + group)})
+		for _, b := range table() {
+			if b.group != group || !m.has(b) {
+				continue
+			}
+			row := dialog.Para{Look: dialog.Row, Label: keysOf(m.text, b), Text: m.text.T("help." + b.id)}
+			if why := b.why(m); why != "" {
+				row.Look, row.Text = dialog.Off, row.Text+" ("+why+")"
+			}
+			body = append(body, row)
+		}
+	}
+	m.dialogs.Push(infoID, &dialog.Box{
+		Title: m.text.T("help-title", "pane", m.text.T("pane."+string(m.focus))), Body: body,
+		Buttons: []dialog.Button{{ID: dialog.Cancel, Label: m.text.T("button.close")}},
+	}, nil)
+}
+
+// openServer shows one server in full.
+func (m *Model) openServer() {
+	v := m.servers.Selected()
+	row := func(key, value string) dialog.Para {
+		return dialog.Para{Look: dialog.Row, Label: m.text.T("servers." + key), Text: orDash(cloud.Clean(value))}
+	}
+	body := []dialog.Para{
+		row("id", v.ID), row("status", string(v.Status)), row("task", v.TaskState), row("power", v.PowerState),
+		row("networks", v.Networks()), row("image", v.Image.String()), row("flavor", v.Flavor.String()), row("keypair", v.KeyName),
+		row("created", v.Created.UTC().Format("2006-01-02 15:04:05 MST")), row("seat", v.Metadata[cloud.MetaSeat]),
+	}
+	if v.Fault != nil {
+		body = append(body, dialog.Para{}, dialog.Para{Look: dialog.Bad, Text: cloud.Clean(v.Fault.Message)})
+	}
+	m.dialogs.Push(infoID, &dialog.Box{
+		Title: cloud.Clean(v.Name), Body: body,
+		Buttons: []dialog.Button{
+			{ID: dialog.Cancel, Label: m.text.T("button.close")},
+			{ID: "copy", Label: m.text.T("button.copy"), Key: "y"},
+		},
+	}, func(a dialog.Answer) tea.Cmd {
+		if a.Button != "copy" {
+			return nil
+		}
+		return m.copy(v.ID)
+	})
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+// copy puts a text on the clipboard of the reader's own machine (OSC 52).
+func (m *Model) copy(text string) tea.Cmd {
+	m.say(time.Now(), m.text.T("toast.copied", "text", text))
+	return tea.SetClipboard(text)
+}

@@ -1,0 +1,242 @@
+package tui
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"matou/steps"
+	"matou/tui/pane"
+	"matou/tui/theme"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// bar is the lines that say what the step is, what a person would type for it, and which keys do
+// what. With fewer lines the least needed go first.
+func (m *Model) bar(height int) []string {
+	step, command, keys := m.stepLine(), m.commandLine(), m.keyLine()
+	if m.toast.text != "" {
+		keys = " " + m.styles.Toast.Render(m.toast.text)
+	} else if m.trouble != nil {
+		keys = " " + m.styles.Error.Render(m.text.T("trouble", "why", pane.Clean(m.trouble.Error())))
+	}
+	var lines []string
+	switch height {
+	case 1:
+		lines = []string{step}
+		if m.toast.text != "" {
+			lines = []string{keys}
+		}
+	case 2:
+		lines = []string{step, keys}
+	default:
+		lines = []string{step, command, keys}
+	}
+	for i := range lines {
+		lines[i] = theme.Fit(lines[i], m.width, m.styles.Glyph.Ellipsis)
+	}
+	return lines
+}
+
+// stepLine says which step this is and how it stands.
+func (m *Model) stepLine() string {
+	st, t := m.styles, m.text
+	step, ok := m.workshop.Step(m.step)
+	if !ok {
+		if next := m.ahead(); next != "" {
+			return " " + st.Dim.Render(t.T("bar.ahead", "step", m.title(next), "slide", itoa(m.slideOf(next)+1)))
+		}
+		return " " + st.Dim.Render(t.T("bar.nothing"))
+	}
+	state := m.state.Step(m.step)
+	left := " " + pane.StatusGlyph(st, state.Status) + " " + st.Dim.Render(m.number(m.step)) + " " + st.Strong.Render(step.Title.In(t.Lang))
+	right := ""
+	switch state.Status {
+	case steps.Running:
+		right = m.progress(step, state)
+	case steps.Done:
+		right = st.OK.Render(t.T("status.done"))
+		if state.Took > 0 {
+			right += st.Dim.Render(" " + t.T("bar.in", "time", pane.Clock(state.Took)))
+		}
+		if sum := summary(state); sum != "" {
+			right += st.Dim.Render(" " + st.Glyph.Dot + " " + sum)
+		}
+	case steps.Failed:
+		right = st.Error.Render(t.T("status.failed"))
+		if state.Failure != nil {
+			cause, _, _ := strings.Cut(pane.Clean(state.Failure.Cause), "\n")
+			right += st.Dim.Render(" " + st.Glyph.Dot + " " + cause)
+		}
+	case steps.Pending:
+		right = st.Dim.Render(t.T("bar.waits", "needs", m.needs(step)))
+	case steps.Ready, steps.Stale:
+		right = st.Accent.Render(t.T("status." + string(state.Status)))
+		if step.Expect > 0 {
+			right += st.Dim.Render(" " + st.Glyph.Dot + " " + t.T("bar.expect", "time", pane.Clock(step.Expect)))
+		}
+	}
+	return left + "  " + right
+}
+
+// progress is how far a running step is: its doing, the time, and a gauge against what is expected.
+func (m *Model) progress(step steps.Step, state steps.StepState) string {
+	st, t := m.styles, m.text
+	took := time.Since(state.Started)
+	doing := pane.Clean(m.status[step.ID])
+	if doing == "" {
+		doing = t.T("status.running")
+		if state.Phase == steps.PhaseCheck {
+			doing = t.T("status.checking")
+		}
+	}
+	if n := len(step.Actions); state.Phase == steps.PhaseAction && n > 1 {
+		doing = itoa(state.Index+1) + "/" + itoa(n) + " " + doing
+	}
+	out := st.Info.Render(doing) + " " + pane.Clock(took)
+	if step.Expect > 0 {
+		out += st.Dim.Render(" "+t.T("bar.of", "time", pane.Clock(step.Expect))) + " " + st.Meter(12, took.Seconds(), step.Expect.Seconds())
+	}
+	return out
+}
+
+// summary is what the last action with something to tell has told.
+func summary(state steps.StepState) string {
+	out := ""
+	for _, a := range state.Actions {
+		if a.Summary != "" {
+			out = a.Summary
+		}
+	}
+	line, _, _ := strings.Cut(pane.Clean(out), "\n")
+	return line
+}
+
+// number is a step's place among all: "5/18".
+func (m *Model) number(id steps.ID) string {
+	for i, s := range m.workshop.Steps {
+		if s.ID == id {
+			return itoa(i+1) + "/" + itoa(len(m.workshop.Steps))
+		}
+	}
+	return ""
+}
+
+// ahead is the first step on a later slide that is not done yet; empty when there is none.
+func (m *Model) ahead() steps.ID {
+	for _, s := range m.workshop.Steps {
+		if i := m.slideOf(s.ID); i > m.slide.Index() && m.state.Step(s.ID).Status != steps.Done {
+			return s.ID
+		}
+	}
+	return ""
+}
+
+// commandLine is what a person would type.
+func (m *Model) commandLine() string {
+	if m.command == "" {
+		return ""
+	}
+	first, rest, more := strings.Cut(m.command, "\n")
+	if more && strings.TrimSpace(rest) != "" {
+		first += " " + m.styles.Glyph.Ellipsis
+	}
+	return "   " + m.styles.Dim.Render(m.styles.Glyph.Prompt) + " " + m.styles.Command.Render(first)
+}
+
+// keyLine names the keys that work now, as many as fit, and the way to all others.
+func (m *Model) keyLine() string {
+	st := m.styles
+	line, width := " ", 1
+	seen := map[string]bool{}
+	for _, id := range m.hints() {
+		b := lookup(id)
+		if seen[id] || b.why(m) != "" {
+			continue
+		}
+		seen[id] = true
+		key, name := keyName(m.text, b.keys[0]), m.hintName(id)
+		w := ansi.StringWidth(key) + ansi.StringWidth(name) + 1
+		if width+w+2 > m.width {
+			break
+		}
+		if width > 1 {
+			line, width = line+"  ", width+2
+		}
+		line += st.Key.Render(key) + " " + st.Dim.Render(name)
+		width += w
+	}
+	return line
+}
+
+// hintName words a key for the moment: enter repeats a failed step, and goes on with the next one.
+func (m *Model) hintName(id string) string {
+	status := m.state.Step(m.step).Status
+	switch {
+	case id == "run" && status == steps.Failed:
+		id = "replay"
+	case id == "run" && status == steps.Done:
+		id = "run-next"
+	case id == "run" && m.step == "":
+		id = "next"
+	case id == "next" && status == steps.Done:
+		id = "go-on"
+	}
+	return m.text.T("key." + id)
+}
+
+// statusLine is the last line of the screen: which cloud, who, where, how far.
+func (m *Model) statusLine() string {
+	st, t := m.styles, m.text
+	badge, word := st.Badge, m.opts.Cloud
+	if m.opts.Sandbox {
+		badge, word = st.BadgeSandbox, t.T("bar.sandbox")
+	}
+	left := st.BarStrong.Render(" Matou ")
+	width := 7
+	add := func(style theme.Style, text string) {
+		if text != "" && width+ansi.StringWidth(text) < m.width {
+			left += style.Render(text)
+			width += ansi.StringWidth(text)
+		}
+	}
+	if word != "" {
+		add(badge, " "+pane.Clean(word)+" ")
+	}
+	if m.opts.ReadOnly {
+		add(st.BarStrong, " "+t.T("bar.read-only"))
+	}
+	var right []string
+	right = append(right, t.T("bar.slide", "n", itoa(m.slide.Index()+1), "all", itoa(max(1, m.slide.Count()))))
+	right = append(right, t.T("bar.steps", "n", itoa(m.done()), "all", itoa(len(m.workshop.Steps))), strings.ToUpper(t.Lang))
+	tail := " " + strings.Join(right, "  ") + " "
+	if m.opts.Seat != "" && m.width-width-ansi.StringWidth(tail) > 18 {
+		add(st.Bar, " "+t.T("bar.seat", "seat", m.opts.Seat))
+	}
+	gauge := ""
+	if m.width >= 100 {
+		gauge = m.statusGauge(16)
+	}
+	room := m.width - width - ansi.StringWidth(tail) - ansi.StringWidth(gauge)
+	if title := m.workshop.Title.In(t.Lang); room > 16 {
+		add(st.Bar, ansi.Truncate("  "+title, room-2, st.Glyph.Ellipsis))
+		room = m.width - width - ansi.StringWidth(tail) - ansi.StringWidth(gauge)
+	}
+	if room < 0 {
+		tail, room = "", max(0, m.width-width)
+	}
+	return left + st.Bar.Render(strings.Repeat(" ", room)) + gauge + st.Bar.Render(tail)
+}
+
+// statusGauge shows how many steps hold, on the ground of the status line.
+func (m *Model) statusGauge(width int) string {
+	n := 0
+	if all := len(m.workshop.Steps); all > 0 {
+		n = width * m.done() / all
+	}
+	g := m.styles.Glyph
+	return m.styles.BarStrong.Render(strings.Repeat(g.Full, n)) + m.styles.Bar.Render(strings.Repeat(g.Empty, width-n))
+}

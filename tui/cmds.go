@@ -1,0 +1,97 @@
+package tui
+
+import (
+	"context"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"matou/cloud"
+	"matou/steps"
+)
+
+// feedLines is how many lines one pull may bring: more can't be read in the time between two.
+const feedLines = 2000
+
+// gather is how long a pull waits for more after the first news: each pull costs a redraw, and an
+// eye does not see the difference.
+const gather = 33 * time.Millisecond
+
+// The messages the console sends itself.
+type (
+	batchMsg struct {
+		batch steps.Batch
+		err   error
+	}
+	snapMsg struct {
+		snap cloud.Snapshot
+		err  error
+	}
+	wakeMsg struct{ id int }
+	didMsg  struct {
+		command steps.Command
+		err     error
+	}
+	leftMsg struct { // a shell or an editor was left
+		step steps.ID
+		err  error
+	}
+)
+
+// next pulls from the engine once; the message re-arms it.
+func (m *Model) next() tea.Cmd {
+	ctx, feed := m.ctx, m.feed
+	if feed == nil {
+		return nil
+	}
+	return func() tea.Msg {
+		b, err := feed.Next(ctx)
+		if err == nil && len(b.Lines) > 0 {
+			pause(ctx, gather)
+		}
+		return batchMsg{b, err}
+	}
+}
+
+// poll waits for a list of servers newer than a version.
+func (m *Model) poll(version int) tea.Cmd {
+	ctx, servers := m.ctx, m.opts.Servers
+	return func() tea.Msg {
+		snap, err := servers.Next(ctx, version)
+		return snapMsg{snap, err}
+	}
+}
+
+// do sends a command to the engine.
+func (m *Model) do(c steps.Command) tea.Cmd {
+	ctx, session := m.ctx, m.session
+	return func() tea.Msg { return didMsg{c, session.Do(ctx, c)} }
+}
+
+// after comes back after a while, or not at all when the session ends first.
+func (m *Model) after(d time.Duration, msg tea.Msg) tea.Cmd {
+	ctx := m.ctx
+	return func() tea.Msg {
+		if !pause(ctx, d) {
+			return nil
+		}
+		return msg
+	}
+}
+
+// pause waits, and tells whether it was to the end.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// exec runs a program in the terminal in place of the console.
+func (m *Model) exec(c tea.ExecCommand, step steps.ID) tea.Cmd {
+	return tea.Exec(c, func(err error) tea.Msg { return leftMsg{step, err} })
+}

@@ -1,0 +1,136 @@
+package tui
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"matou/steps"
+	"matou/tui/dialog"
+	"matou/tui/pane"
+)
+
+// gladFor is how long the cat is happy about a step that was done.
+const gladFor = 8 * time.Second
+
+// apply takes what one pull brought, and pulls again.
+func (m *Model) apply(msg batchMsg, now time.Time) tea.Cmd {
+	if msg.err != nil {
+		if m.ctx.Err() == nil {
+			m.say(now, m.text.T("engine.ended"))
+		}
+		return nil
+	}
+	b := msg.batch
+	m.log.Append(b.Lines, b.Dropped)
+	m.status, m.trouble = b.Status, b.Trouble
+	m.setState(b.State)
+	for _, e := range b.Events {
+		m.happened(e, now)
+	}
+	m.ask(b.Questions, now)
+	m.arriveIfLost()
+	return m.next()
+}
+
+// setState takes the state of the journal, and what follows from it.
+func (m *Model) setState(s steps.State) {
+	m.state, m.vars = s, m.session.Vars()
+	m.outline.SetState(s, time.Now())
+	m.slide.SetSubstitute(m.placeholder)
+	m.recall()
+}
+
+// happened reacts to one event.
+func (m *Model) happened(e steps.Event, now time.Time) {
+	switch e.Type {
+	case steps.StepDone:
+		m.glad = now.Add(gladFor)
+		m.dialogs.Close(failureID)
+		if step, ok := m.workshop.Step(e.Step); ok && step.Victory {
+			m.victory(now)
+		}
+	case steps.StepFailed:
+		if e.Failure != nil && e.Failure.Kind != steps.FailCanceled {
+			m.failed(e.Step, *e.Failure, now)
+			return
+		}
+		m.say(now, m.text.T("toast.canceled", "step", m.title(e.Step)))
+	case steps.StepStale:
+		m.say(now, m.text.T("toast.stale", "step", m.title(e.Step)))
+	case steps.StepUndone:
+		m.say(now, m.text.T("toast.undone", "step", m.title(e.Step)))
+	case steps.StepStarted:
+		m.dialogs.Close(failureID)
+	default:
+	}
+}
+
+// ask opens a dialog for the oldest question, and closes those whose question is gone: it timed
+// out, or was answered in another console.
+func (m *Model) ask(questions []steps.Question, now time.Time) {
+	waiting := map[string]bool{}
+	m.questions = m.questions[:0]
+	for _, q := range questions {
+		if !m.answered[q.ID] {
+			m.questions = append(m.questions, q)
+			waiting[questionID(q)] = true
+		}
+	}
+	if top := m.dialogs.Top(); strings.HasPrefix(top, "question ") && !waiting[top] {
+		m.dialogs.Close(top)
+	}
+	if len(m.questions) == 0 || m.opts.ReadOnly {
+		return
+	}
+	q := m.questions[0]
+	id := questionID(q)
+	if m.dialogs.Has(id) {
+		return
+	}
+	m.dialogs.Pop(id, dialog.ForQuestion(q, m.text), now, func(a dialog.Answer) tea.Cmd {
+		m.answered[q.ID] = true
+		m.ask(append([]steps.Question(nil), m.questions...), time.Now())
+		return m.do(steps.Reply{Question: q.ID, Answer: dialog.ReplyTo(q, a)})
+	})
+}
+
+func questionID(q steps.Question) string { return fmt.Sprintf("question %d", q.ID) }
+
+// refusal words why a command was not followed.
+func (m *Model) refusal(err error) string {
+	var r *steps.Refusal
+	if errors.As(err, &r) {
+		var needs []string
+		for _, id := range r.Needs {
+			needs = append(needs, m.title(id))
+		}
+		return m.text.T("refusal."+string(r.Code), "step", m.title(r.Step), "needs", strings.Join(needs, ", "))
+	}
+	var f *steps.Failure
+	if errors.As(err, &f) {
+		return pane.Clean(f.Cause)
+	}
+	return pane.Clean(err.Error())
+}
+
+// title is a step's title in the reader's language.
+func (m *Model) title(id steps.ID) string {
+	if s, ok := m.workshop.Step(id); ok {
+		return s.Title.In(m.text.Lang)
+	}
+	return string(id)
+}
+
+// placeholder is what stands for a word the deck emphasises: the seat's own value.
+func (m *Model) placeholder(word string) (string, bool) {
+	template, ok := m.workshop.Placeholders[word]
+	if !ok {
+		return "", false
+	}
+	value, err := steps.Expand(template, m.vars, nil)
+	return pane.Clean(value), err == nil && value != ""
+}

@@ -1,0 +1,208 @@
+package tui
+
+import (
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"matou/steps"
+	"matou/tui/i18n"
+	"matou/tui/pane"
+)
+
+// binding is one line of the table: the keys, where they hold, why they may not now, and what they
+// do. Its words are the texts key.<id> (short, for the bar) and help.<id> (a sentence).
+type binding struct {
+	id    string
+	keys  []string
+	group string    // of the help
+	in    []pane.ID // the panes it holds in; nil: all. The first match of the table wins
+	off   func(m *Model) string
+	do    func(m *Model, key string) tea.Cmd
+}
+
+func (b binding) run(m *Model, key string) tea.Cmd { return b.do(m, key) }
+
+// why says why a key does not work now; empty when it does.
+func (b binding) why(m *Model) string {
+	if b.off == nil {
+		return ""
+	}
+	return b.off(m)
+}
+
+// find is the binding of a key for the pane that has the focus.
+func (m *Model) find(key string) (binding, bool) {
+	for _, b := range table() {
+		for _, k := range b.keys {
+			if k == key && b.holds(m.focus) {
+				return b, true
+			}
+		}
+	}
+	return binding{}, false
+}
+
+func (b binding) holds(focus pane.ID) bool {
+	for _, id := range b.in {
+		if id == focus {
+			return true
+		}
+	}
+	return b.in == nil
+}
+
+// has tells whether a binding is the one its first key finds in the pane that has the focus.
+func (m *Model) has(b binding) bool {
+	found, ok := m.find(b.keys[0])
+	return ok && found.id == b.id
+}
+
+// quietly makes what a key does from what has no command to return.
+func quietly(f func(m *Model)) func(*Model, string) tea.Cmd {
+	return func(m *Model, _ string) tea.Cmd { f(m); return nil }
+}
+
+// table is all keys of the console: dispatch, bar, help, palette and README read it.
+func table() []binding {
+	text := []pane.ID{pane.LogID}
+	return []binding{
+		{"open-step", []string{"enter"}, "do", []pane.ID{pane.StepsID}, nil, quietly(func(m *Model) { m.goTo(m.outline.Cursor()) })},
+		{"open-server", []string{"enter"}, "do", []pane.ID{pane.ServersID}, noServer, quietly((*Model).openServer)},
+		{"run", []string{"enter"}, "do", nil, readOnlyStep, func(m *Model, _ string) tea.Cmd { return m.run(time.Now()) }},
+		{"replay", []string{"r"}, "do", nil, offReplay, (*Model).replay},
+		{"check", []string{"c"}, "do", nil, offCheck, func(m *Model, _ string) tea.Cmd { return m.do(steps.Check{Step: m.step}) }},
+		{"undo", []string{"u"}, "do", nil, offUndo, quietly((*Model).askUndo)},
+		{"cancel", []string{"esc"}, "do", nil, nil, quietly((*Model).back)},
+		{"catchup", []string{"C"}, "do", nil, offCatchUp, quietly((*Model).askCatchUp)},
+		{"shell", []string{"s"}, "do", nil, offShell, (*Model).shell},
+		{"edit", []string{"e"}, "do", nil, offEdit, (*Model).edit},
+		{"copy", []string{"y"}, "do", nil, nil, quietly((*Model).askCopy)},
+
+		{"next", []string{"right", "l", "n"}, "move", notIn(pane.LogID), nil, quietly(func(m *Model) { m.turn(m.slide.Next()) })},
+		{"prev", []string{"left", "h", "p", "backspace"}, "move", notIn(pane.LogID), nil, quietly(func(m *Model) { m.turn(m.slide.Prev()) })},
+		{"page-down", []string{"space", "pgdown"}, "move", nil, nil, quietly(func(m *Model) { m.page(1) })},
+		{"page-up", []string{"b", "pgup"}, "move", nil, nil, quietly(func(m *Model) { m.page(-1) })},
+		{"down", []string{"down", "j"}, "move", nil, nil, quietly(func(m *Model) { m.line(1) })},
+		{"up", []string{"up", "k"}, "move", nil, nil, quietly(func(m *Model) { m.line(-1) })},
+		{"first", []string{"home", "g"}, "move", nil, nil, quietly(func(m *Model) { m.edge(-1) })},
+		{"last", []string{"end", "G"}, "move", nil, nil, quietly(func(m *Model) { m.edge(1) })},
+		{"number", []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}, "move", nil, nil, (*Model).digit},
+		{"pan-left", []string{"<", "shift+left"}, "move", nil, nil, quietly(func(m *Model) { m.pan(-8) })},
+		{"pan-right", []string{">", "shift+right"}, "move", nil, nil, quietly(func(m *Model) { m.pan(8) })},
+		{"log-left", []string{"left", "h"}, "move", text, nil, quietly(func(m *Model) { m.pan(-8) })},
+		{"log-right", []string{"right", "l"}, "move", text, nil, quietly(func(m *Model) { m.pan(8) })},
+
+		{"pane-next", []string{"tab"}, "screen", nil, nil, quietly(func(m *Model) { m.shift(1) })},
+		{"pane-prev", []string{"shift+tab"}, "screen", nil, nil, quietly(func(m *Model) { m.shift(-1) })},
+		{"zoom", []string{"z"}, "screen", nil, nil, quietly(func(m *Model) { m.zoom = !m.zoom })},
+		{"follow", []string{"f"}, "screen", nil, nil, quietly(func(m *Model) { m.log.Follow(!m.log.Following()) })},
+		{"outline", []string{"o"}, "screen", nil, nil, quietly((*Model).openOutline)},
+		{"search", []string{"/"}, "screen", nil, nil, quietly((*Model).openSearch)},
+		{"palette", []string{":"}, "screen", nil, nil, quietly((*Model).openPalette)},
+		{"language", []string{"L"}, "screen", nil, offLanguage, quietly((*Model).switchLanguage)},
+		{"theme", []string{"T"}, "screen", nil, offTheme, quietly((*Model).switchTheme)},
+		{"help", []string{"?", "f1"}, "screen", nil, nil, quietly((*Model).openHelp)},
+		{"quit", []string{"q", "ctrl+c"}, "screen", nil, nil, (*Model).quit},
+	}
+}
+
+// notIn lists the panes but one.
+func notIn(id pane.ID) []pane.ID {
+	var out []pane.ID
+	for _, p := range pane.All {
+		if p != id {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// groups are the groups of the help, in order.
+var groups = []string{"do", "move", "screen"}
+
+// KeyHelp is one line of the list of keys.
+type KeyHelp struct {
+	Group string // its title
+	Keys  string // "r", "right l n"
+	Name  string // in a word or two
+	Help  string // in a sentence
+}
+
+// Bindings lists all keys in a language, by group: the README's list is made of it.
+func Bindings(t i18n.Texts) []KeyHelp {
+	var out []KeyHelp
+	for _, group := range groups {
+		for _, b := range table() {
+			if b.group == group {
+				out = append(out, KeyHelp{t.T("group." + group), keysOf(t, b), t.T("key." + b.id), t.T("help." + b.id)})
+			}
+		}
+	}
+	return out
+}
+
+// keysOf words the keys of a binding.
+func keysOf(t i18n.Texts, b binding) string {
+	if b.id == "number" {
+		return "0-9"
+	}
+	var names []string
+	for _, k := range b.keys {
+		names = append(names, keyName(t, k))
+	}
+	return strings.Join(names, " ")
+}
+
+// keyName is what stands on a key's cap.
+func keyName(t i18n.Texts, key string) string {
+	if name := "cap." + key; t.Has(name) {
+		return t.T(name)
+	}
+	return key
+}
+
+// hints are the keys the bar names, for how the step stands, the most useful first.
+func (m *Model) hints() []string {
+	end := []string{"pane-next", "outline", "help", "palette", "quit"}
+	switch m.focus {
+	case pane.StepsID:
+		return append([]string{"open-step", "down", "cancel"}, end...)
+	case pane.ServersID:
+		return append([]string{"open-server", "copy", "down", "cancel"}, end...)
+	case pane.LogID:
+		return append([]string{"follow", "search", "page-up", "cancel"}, end...)
+	case pane.SlideID, pane.CatID:
+	}
+	var first []string
+	switch m.state.Step(m.step).Status {
+	case steps.Running:
+		first = []string{"cancel", "follow", "next"}
+	case steps.Done:
+		first = []string{"next", "replay", "check", "shell", "undo"}
+		if m.nextHere() != "" {
+			first = append([]string{"run"}, first...)
+		}
+	case steps.Failed:
+		first = []string{"run", "shell", "check", "edit"}
+	case steps.Ready, steps.Stale:
+		first = []string{"run", "next", "check", "shell", "edit"}
+	case steps.Pending:
+		first = []string{"next", "prev", "catchup"}
+		if m.step == "" {
+			first = []string{"next", "prev"}
+		}
+	}
+	return append(first, end...)
+}
+
+// lookup finds a binding by its id.
+func lookup(id string) binding {
+	for _, b := range table() {
+		if b.id == id {
+			return b
+		}
+	}
+	return binding{}
+}

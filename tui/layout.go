@@ -1,0 +1,98 @@
+package tui
+
+import "matou/tui/pane"
+
+// rect is a part of the screen, in cells.
+type rect struct{ X, Y, W, H int }
+
+// placed is a pane and where it stands, border included.
+type placed struct {
+	ID pane.ID
+	rect
+}
+
+// layout says where everything stands. Bar and Status may have no height.
+type layout struct {
+	Tiny   bool // too small for panes: a line or a few of text
+	Tabs   bool // one pane at a time, the others behind tabs
+	Panes  []placed
+	Bar    rect
+	Status rect
+}
+
+// has tells whether a pane is on the screen.
+func (l layout) has(id pane.ID) bool {
+	for _, p := range l.Panes {
+		if p.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// The sizes from which more is shown.
+const (
+	wideColumns = 110 // panes beside each other
+	wideRows    = 24
+	tinyColumns = 36 // below: no panes at all
+	tinyRows    = 8
+	catColumns  = pane.CatWidth + 2
+	catRows     = pane.CatHeight + 5 // the cat, what it says, the border
+)
+
+// want is all that a layout depends on.
+type want struct {
+	Width, Height int
+	Focus         pane.ID
+	Zoom, NoCat   bool
+}
+
+// arrange says where everything stands on a screen of a size. The panes and bars always tile it.
+func arrange(in want) layout {
+	if in.Width < tinyColumns || in.Height < tinyRows {
+		return layout{Tiny: true}
+	}
+	bar := 3
+	switch {
+	case in.Height < 12:
+		bar = 1
+	case in.Height < 18:
+		bar = 2
+	}
+	body := in.Height - bar - 1
+	l := layout{
+		Bar:    rect{0, body, in.Width, bar},
+		Status: rect{0, in.Height - 1, in.Width, 1},
+	}
+	if in.Width < wideColumns || in.Height < wideRows || in.Zoom {
+		l.Tabs = true
+		l.Panes = []placed{{in.Focus, rect{0, 0, in.Width, body}}}
+		return l
+	}
+	left := in.Width * 62 / 100
+	right := in.Width - left
+	cat := !in.NoCat && body >= 28
+	top, servers := 8, 6
+	if body >= 28 {
+		top, servers = catRows, 8
+	}
+	if body >= 44 {
+		top, servers = body*2/5, 12
+	}
+	l.Panes = append(l.Panes, placed{pane.SlideID, rect{0, 0, left, body}})
+	if cat {
+		l.Panes = append(l.Panes,
+			placed{pane.StepsID, rect{left, 0, right - catColumns, top}},
+			placed{pane.CatID, rect{in.Width - catColumns, 0, catColumns, top}})
+	} else {
+		l.Panes = append(l.Panes, placed{pane.StepsID, rect{left, 0, right, top}})
+	}
+	l.Panes = append(l.Panes,
+		placed{pane.ServersID, rect{left, top, right, servers}},
+		placed{pane.LogID, rect{left, top + servers, right, body - top - servers}})
+	if in.Focus == pane.CatID && !cat {
+		l.Tabs = true
+		l.Panes = []placed{{in.Focus, rect{0, 0, in.Width, body}}}
+	}
+	return l
+}

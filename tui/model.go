@@ -1,0 +1,241 @@
+// Package tui is the console: the screen a participant works at.
+//
+// It only reads. What happens, happens in the engine (package steps); the console pulls what is
+// new, draws it, and sends commands. The five-minute tour:
+//
+//	model.go    what the console is given (Options), what it holds (Model)
+//	update.go   messages in: one handler per family, no input or output here
+//	cmds.go     everything that waits or leaves the program is a tea.Cmd, made here
+//	feed.go     what the engine and the cloud tell, applied
+//	steps.go    the tie between slides and steps, and what enter does
+//	keys.go     the one table of keys: dispatch, bottom bar, help, palette, README
+//	ask.go      the dialogs the console opens, and what their answers mean
+//	layout.go   where each pane stands: a pure function of the size
+//	view.go     the screen put together; bar.go its last lines
+//
+// Panes are in tui/pane, dialogs in tui/dialog, colours in tui/theme, words in tui/i18n, and
+// tui/tuitest drives all of it in tests.
+package tui
+
+import (
+	"context"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"matou/cloud"
+	"matou/slides"
+	"matou/steps"
+	"matou/tui/dialog"
+	"matou/tui/i18n"
+	"matou/tui/pane"
+	"matou/tui/theme"
+)
+
+// Session is what the console asks of the engine; *steps.Engine is one.
+type Session interface {
+	Do(ctx context.Context, c steps.Command) error
+	Feed(lines int) *steps.Feed
+	State() steps.State
+	Workshop() *steps.Workshop
+	Vars() steps.Vars
+	CommandLine(step steps.ID, phase steps.Phase, index int) string
+}
+
+// Feed is where the console pulls from; *steps.Feed is one.
+type Feed interface {
+	Next(ctx context.Context) (steps.Batch, error)
+}
+
+// Options is what the console is given besides its session. Everything in it is optional: what is
+// missing is left out on the screen, and keys that need it say so.
+type Options struct {
+	Cloud   string // which cloud it is, for the status line: "cloud ovh"
+	Sandbox bool   // it is the sandbox: the status line says so whatever Cloud says
+	Seat    string
+	Lang    string // "fr", "en"; empty: the workshop's first
+	Theme   string // a name in Themes; empty: dark, or light when the terminal says that it is
+	Version string
+
+	Decks   map[string]*slides.Deck // by language
+	Servers *cloud.Poller
+	Step    steps.ID // where to begin; empty: at the first slide
+
+	ReadOnly bool     // look, but do nothing
+	Holder   string   // who holds the seat, when ReadOnly
+	Warnings []string // to be told at the start
+
+	ReducedMotion bool // nothing moves by itself
+	NoCat         bool
+	ASCII         bool // the terminal shows nothing else
+
+	Texts  *i18n.Catalog
+	Themes theme.Set
+	Cats   pane.Cats
+	Lines  int // of log kept; zero: pane.DefaultLogLines
+
+	// Feed is pulled from in place of the session's own.
+	Feed Feed
+	// Shell is an interactive shell on a hop, or nil when there is none to be had. It runs in the
+	// terminal in place of the console.
+	Shell func(hop string) tea.ExecCommand
+	// Edit opens what a step lets the participant edit, or is nil.
+	Edit func(step steps.ID) tea.ExecCommand
+}
+
+// Model is the console's state. The context is the session's: Bubble Tea gives Update no other way
+// to it.
+type Model struct {
+	ctx      context.Context
+	session  Session
+	feed     Feed
+	workshop *steps.Workshop
+	opts     Options
+
+	text        i18n.Texts
+	styles      *theme.Styles
+	themeChosen bool // by a person: the terminal's own ground no longer matters
+
+	width, height int
+	lay           layout
+	focus         pane.ID
+	zoom          bool
+	blurred       bool
+
+	slide   *pane.Slide
+	outline *pane.Outline
+	servers *pane.Servers
+	log     *pane.Log
+	cat     *pane.Cat
+	drawn   map[pane.ID]drawn
+
+	dialogs   dialog.Stack
+	questions []steps.Question // waiting for an answer, the oldest first
+	answered  map[int64]bool
+
+	state    steps.State
+	status   map[steps.ID]string
+	trouble  error
+	vars     steps.Vars
+	snapshot cloud.Snapshot
+	step     steps.ID // the one the console is at; empty on a slide without one
+	command  string   // its command line
+
+	toast   notice
+	glad    time.Time // until when the cat is happy
+	touched time.Time // when a key was last pressed
+	typed   digits
+	wake    alarm
+	catNext time.Time
+}
+
+// notice is a sentence that stands in the bar for a while.
+type notice struct {
+	text  string
+	until time.Time
+}
+
+// digits is a slide number being typed.
+type digits struct {
+	n  int
+	at time.Time
+}
+
+// alarm is the one timer that is on its way.
+type alarm struct {
+	id int
+	at time.Time
+}
+
+// New makes the console for a session. Run it with tea.NewProgram; it ends with the program or ctx.
+func New(ctx context.Context, s Session, o Options) *Model {
+	w := s.Workshop()
+	m := &Model{
+		ctx: ctx, session: s, feed: o.Feed, workshop: w, opts: o,
+		focus: pane.SlideID, drawn: map[pane.ID]drawn{}, answered: map[int64]bool{},
+		outline: pane.NewOutline(w), servers: pane.NewServers(o.Seat), log: pane.NewLog(o.Lines),
+		cat: pane.NewCat(o.Cats, o.ReducedMotion), touched: time.Now(),
+	}
+	if m.feed == nil {
+		m.feed = s.Feed(feedLines)
+	}
+	lang := o.Lang
+	if lang == "" && len(w.Languages) > 0 {
+		lang = w.Languages[0]
+	}
+	m.text = o.Texts.In(lang)
+	m.slide = pane.NewSlide(m.deck(lang))
+	m.slide.SetSubstitute(m.placeholder)
+	m.setTheme(o.Theme)
+	m.themeChosen = o.Theme != ""
+	m.setState(s.State())
+	if i := m.slideOf(o.Step); i >= 0 {
+		m.slide.Goto(i)
+		m.choose(o.Step)
+	} else {
+		m.arrive()
+	}
+	for _, warning := range o.Warnings {
+		m.log.Append([]steps.Line{{At: m.touched, Source: "matou", Text: warning}}, 0)
+	}
+	if len(o.Warnings) > 0 {
+		m.say(m.touched, o.Warnings[0])
+	}
+	return m
+}
+
+// deck is the deck in a language, or in any.
+func (m *Model) deck(lang string) *slides.Deck {
+	if d := m.opts.Decks[lang]; d != nil {
+		return d
+	}
+	for _, l := range m.workshop.Languages {
+		if d := m.opts.Decks[l]; d != nil {
+			return d
+		}
+	}
+	for _, d := range m.opts.Decks {
+		return d
+	}
+	return nil
+}
+
+// setTheme changes the colours. A name there is none of leaves everything plain.
+func (m *Model) setTheme(name string) {
+	if name == "" {
+		name = "dark"
+	}
+	m.styles = m.opts.Themes[name].Make(m.opts.ASCII)
+	m.styles.Name = name
+	m.relook()
+}
+
+// relook tells the panes about a new theme or language.
+func (m *Model) relook() {
+	look := pane.Look{Styles: m.styles, Text: m.text}
+	for _, p := range m.panes() {
+		p.SetLook(look)
+	}
+}
+
+func (m *Model) look() pane.Look { return pane.Look{Styles: m.styles, Text: m.text} }
+
+// panes are all the panes there are, by name.
+func (m *Model) panes() map[pane.ID]pane.Pane {
+	return map[pane.ID]pane.Pane{
+		pane.SlideID: m.slide, pane.StepsID: m.outline, pane.ServersID: m.servers, pane.LogID: m.log, pane.CatID: m.cat,
+	}
+}
+
+// Init begins to pull: from the engine, and from the cloud when there is one to be listed. It asks
+// the terminal for its ground too, and never waits for the answer.
+func (m *Model) Init() tea.Cmd {
+	cmds := []tea.Cmd{m.next()}
+	if m.opts.Servers != nil {
+		cmds = append(cmds, m.poll(0))
+	}
+	if !m.themeChosen {
+		cmds = append(cmds, tea.RequestBackgroundColor)
+	}
+	return tea.Batch(cmds...)
+}

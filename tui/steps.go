@@ -1,0 +1,197 @@
+package tui
+
+import (
+	"slices"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"matou/steps"
+	"matou/tui/pane"
+)
+
+// slideOf is the index of a step's first slide; -1 when it has none.
+func (m *Model) slideOf(id steps.ID) int {
+	step, ok := m.workshop.Step(id)
+	if !ok || len(step.Slides) == 0 {
+		return -1
+	}
+	return slices.Index(m.workshop.Slides, step.Slides[0])
+}
+
+// here lists the steps of the slide that is shown.
+func (m *Model) here() []steps.Step { return m.stepsAt(m.slide.Index()) }
+
+// arrive selects the step of a slide that was just turned to: the first that is not done yet, else
+// the last.
+func (m *Model) arrive() {
+	m.slide.Mark("")
+	here := m.here()
+	id := steps.ID("")
+	for _, s := range here {
+		id = s.ID
+		if m.state.Step(s.ID).Status != steps.Done {
+			break
+		}
+	}
+	m.choose(id)
+}
+
+// arriveIfLost selects a step again when the one selected has left the workshop's order: nothing
+// was selected although the slide has a step.
+func (m *Model) arriveIfLost() {
+	if m.step == "" && len(m.here()) > 0 {
+		m.arrive()
+	}
+}
+
+// choose makes a step the one the console is at.
+func (m *Model) choose(id steps.ID) {
+	m.step = id
+	m.outline.SetCurrent(id)
+	m.recall()
+}
+
+// recall words the command line of the step the console is at.
+func (m *Model) recall() {
+	m.command = ""
+	step, ok := m.workshop.Step(m.step)
+	if !ok {
+		return
+	}
+	st := m.state.Step(m.step)
+	phase, index, list := steps.PhaseAction, 0, step.Actions
+	if st.Status == steps.Running || st.Status == steps.Failed {
+		phase, index = st.Phase, st.Index
+		switch phase {
+		case steps.PhaseCheck:
+			list = step.Checks
+		case steps.PhaseUndo:
+			list = step.Undo
+		case steps.PhaseAction:
+		}
+	}
+	if phase == steps.PhaseAction && len(list) == 0 {
+		phase, list = steps.PhaseCheck, step.Checks
+	}
+	if index < len(list) {
+		m.command = pane.Clean(m.session.CommandLine(m.step, phase, index))
+	}
+}
+
+// running is the step that runs now, the one the console is at first; empty when none does.
+func (m *Model) running() steps.ID {
+	if m.state.Step(m.step).Status == steps.Running {
+		return m.step
+	}
+	if ids := m.state.Running(m.workshop); len(ids) > 0 {
+		return ids[0]
+	}
+	return ""
+}
+
+// turn shows another slide, if there is one.
+func (m *Model) turn(moved bool) {
+	if moved {
+		m.arrive()
+	}
+}
+
+// run is what enter does: the next thing to do on this slide.
+func (m *Model) run(now time.Time) tea.Cmd {
+	step, ok := m.workshop.Step(m.step)
+	if !ok {
+		m.turn(m.slide.Next())
+		return nil
+	}
+	switch m.state.Step(m.step).Status {
+	case steps.Running:
+		m.say(now, m.text.T("run.running"))
+		return nil
+	case steps.Done:
+		if next := m.nextHere(); next != "" {
+			m.choose(next)
+			return m.run(now)
+		}
+		m.say(now, m.text.T("run.done"))
+		return nil
+	case steps.Failed:
+		return m.do(steps.Retry{Step: m.step})
+	case steps.Pending:
+		m.say(now, m.text.T("run.needs", "needs", m.needs(step)))
+		return nil
+	case steps.Ready, steps.Stale:
+	}
+	return m.start(step)
+}
+
+// start runs a step, after asking when the workshop says to ask.
+func (m *Model) start(step steps.Step) tea.Cmd {
+	start := m.do(steps.Start{Step: step.ID})
+	if m.state.Step(step.ID).Status == steps.Stale {
+		start = m.do(steps.Retry{Step: step.ID, FromStart: true})
+	}
+	question := step.Confirm.In(m.text.Lang)
+	if question == "" {
+		return start
+	}
+	m.confirm(m.title(step.ID), question, m.text.T("button.go"), start)
+	return nil
+}
+
+// nextHere is the first step of this slide that is not done yet; empty when there is none.
+func (m *Model) nextHere() steps.ID {
+	for _, s := range m.here() {
+		if m.state.Step(s.ID).Status != steps.Done {
+			return s.ID
+		}
+	}
+	return ""
+}
+
+// needs names the steps a step waits for.
+func (m *Model) needs(step steps.Step) string {
+	out := ""
+	for _, id := range step.Needs {
+		if m.state.Step(id).Status == steps.Done {
+			continue
+		}
+		if out != "" {
+			out += ", "
+		}
+		out += m.title(id)
+	}
+	return out
+}
+
+// goTo shows a step's slide and selects it.
+func (m *Model) goTo(id steps.ID) {
+	if i := m.slideOf(id); i >= 0 && !slices.ContainsFunc(m.here(), func(s steps.Step) bool { return s.ID == id }) {
+		m.slide.Goto(i)
+		m.slide.Mark("")
+	}
+	m.choose(id)
+	m.focus = pane.SlideID
+}
+
+// host is the hop a step works on: the one its last action names, or the last of the steps before
+// it that names one.
+func (m *Model) host(id steps.ID) string {
+	found := ""
+	for _, s := range m.workshop.Steps {
+		for _, a := range s.Actions {
+			for _, name := range []string{"hop", "on", "host"} {
+				if _, ok := m.workshop.Hop(a.With[name].Text); ok {
+					found = a.With[name].Text
+				}
+			}
+		}
+		if s.ID == id {
+			break
+		}
+	}
+	return found
+}
+
+// done counts the steps that hold.
+func (m *Model) done() int { return m.outline.Done() }

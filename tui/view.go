@@ -1,0 +1,190 @@
+package tui
+
+import (
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"matou/steps"
+	"matou/tui/pane"
+	"matou/tui/theme"
+)
+
+// drawn is a pane as it was drawn last, and what it was drawn from.
+type drawn struct {
+	version int
+	rect    rect
+	focused bool
+	title   string
+	lines   []string
+}
+
+// arrange places the panes for the size as it is. It tells the slide its size even while another
+// tab hides it, so that it keeps its place.
+func (m *Model) arrange() {
+	m.lay = arrange(want{m.width, m.height, m.focus, m.zoom, m.opts.NoCat})
+	panes := m.panes()
+	for _, p := range m.lay.Panes {
+		panes[p.ID].SetSize(p.W-2, p.H-2)
+	}
+}
+
+// View is the screen.
+func (m *Model) View() tea.View {
+	v := tea.NewView("")
+	v.AltScreen, v.ReportFocus = true, true
+	v.WindowTitle = m.windowTitle()
+	if n := len(m.workshop.Steps); n > 0 && m.done() > 0 {
+		state := tea.ProgressBarDefault
+		if m.state.Step(m.step).Status == steps.Failed {
+			state = tea.ProgressBarError
+		}
+		v.ProgressBar = tea.NewProgressBar(state, m.done()*100/n)
+	}
+	if m.width > 0 && m.height > 0 {
+		v.Content = strings.Join(m.screen(), "\n")
+	}
+	return v
+}
+
+func (m *Model) windowTitle() string {
+	parts := []string{"Matou"}
+	if id := m.running(); id != "" {
+		parts = append(parts, m.title(id))
+	}
+	if m.opts.Seat != "" {
+		parts = append(parts, m.opts.Seat)
+	}
+	return strings.Join(parts, " - ")
+}
+
+// screen is every line of the screen, each exactly as wide as it.
+func (m *Model) screen() []string {
+	var lines []string
+	if m.lay.Tiny {
+		lines = m.tiny()
+	} else {
+		lines = append(m.body(), m.bar(m.lay.Bar.H)...)
+		lines = append(lines, m.statusLine())
+	}
+	if m.dialogs.Len() > 0 {
+		box := m.dialogs.Draw(m.look(), m.width, m.height)
+		lines = overlay(lines, box, m.width)
+	}
+	return lines
+}
+
+// body joins the panes that stand beside each other.
+func (m *Model) body() []string {
+	rows := make([]strings.Builder, m.lay.Bar.Y)
+	for _, p := range m.lay.Panes {
+		for i, line := range m.frame(p) {
+			if y := p.Y + i; y < len(rows) {
+				rows[y].WriteString(line)
+			}
+		}
+	}
+	out := make([]string, len(rows))
+	for i := range rows {
+		out[i] = rows[i].String()
+	}
+	return out
+}
+
+// frame is a pane with its border, drawn anew only when something in it has changed.
+func (m *Model) frame(p placed) []string {
+	one := m.panes()[p.ID]
+	focused := p.ID == m.focus
+	left, right, foot := one.Heads()
+	title := m.paneTitle(left, focused)
+	if m.lay.Tabs {
+		title = m.tabs(p.W - 4 - ansi.StringWidth(right))
+	}
+	old, ok := m.drawn[p.ID]
+	if ok && old.version == one.Version() && old.rect == p.rect && old.focused == focused && old.title == title {
+		return old.lines
+	}
+	lines := m.styles.Draw(theme.Frame{
+		Width: p.W, Height: p.H, Title: title, Right: right, Foot: foot, Focused: focused && !m.lay.Tabs,
+	}, one.Lines())
+	m.drawn[p.ID] = drawn{one.Version(), p.rect, focused, title, lines}
+	return lines
+}
+
+func (m *Model) paneTitle(text string, focused bool) string {
+	if focused {
+		return m.styles.TitleFocus.Render(text)
+	}
+	return m.styles.Title.Render(text)
+}
+
+// tabs names the panes, the open one first to be seen; those that have news say how many.
+func (m *Model) tabs(room int) string {
+	st := m.styles
+	var full, short []string
+	for _, id := range m.order() {
+		name := m.text.T("tab." + string(id))
+		count := ""
+		switch id {
+		case pane.StepsID:
+			count = " " + itoa(m.done()) + "/" + itoa(len(m.workshop.Steps))
+		case pane.ServersID:
+			if n := len(m.snapshot.Servers); n > 0 {
+				count = " " + itoa(n)
+			}
+		case pane.SlideID, pane.LogID, pane.CatID:
+		}
+		style := st.Dim
+		if id == m.focus {
+			style = st.TitleFocus
+		}
+		full = append(full, style.Render(name+count))
+		short = append(short, style.Render(name))
+	}
+	sep := st.Border.Render(" " + st.Glyph.Vertical + " ")
+	for _, tabs := range [][]string{full, short} {
+		if line := strings.Join(tabs, sep); ansi.StringWidth(line)+2 <= room {
+			return line
+		}
+	}
+	return m.paneTitle(m.text.T("tab."+string(m.focus)), true)
+}
+
+// tiny is what is left on a screen too small for panes: what this is, and where one is.
+func (m *Model) tiny() []string {
+	lines := make([]string, m.height)
+	where := m.text.T("tiny.slide", "n", itoa(m.slide.Index()+1), "all", itoa(m.slide.Count()))
+	if m.step != "" {
+		where = pane.StatusGlyph(m.styles, m.state.Step(m.step).Status) + " " + m.title(m.step)
+	}
+	texts := []string{"Matou " + where, m.text.T("tiny.grow"), m.command}
+	for i := range lines {
+		text := ""
+		if i < len(texts) {
+			text = texts[i]
+		}
+		lines[i] = theme.Fit(text, m.width, m.styles.Glyph.Ellipsis)
+	}
+	return lines
+}
+
+// overlay lays a box over the middle of the screen.
+func overlay(lines, box []string, width int) []string {
+	if len(box) == 0 || len(lines) == 0 {
+		return lines
+	}
+	w := ansi.StringWidth(box[0])
+	x, y := max(0, (width-w)/2), max(0, (len(lines)-len(box))/2)
+	out := append([]string(nil), lines...)
+	for i, line := range box {
+		if y+i >= len(out) {
+			break
+		}
+		under := out[y+i]
+		left := theme.Fit(ansi.Cut(under, 0, x), x, "")
+		right := theme.Fit(ansi.Cut(under, x+w, width), max(0, width-x-w), "")
+		out[y+i] = left + line + right
+	}
+	return out
+}
