@@ -1,0 +1,43 @@
+package sandbox
+
+import (
+	"context"
+	"net"
+	"net/netip"
+)
+
+// machine is what runs behind an ACTIVE server, behind the jumphost and behind a seat's container.
+type machine interface {
+	// ServeSSH serves one SSH connection until it ends or ctx does.
+	ServeSSH(ctx context.Context, conn net.Conn) error
+	// ConsoleLog is what a screen attached to the machine would show.
+	ConsoleLog() string
+	// Dial connects to an address as the machine sees it.
+	Dial(ctx context.Context, hostport string) (net.Conn, error)
+	Reboot(ctx context.Context) error
+	// Shutdown ends all it runs. Its tree stays.
+	Shutdown(ctx context.Context) error
+}
+
+// machineSpec says what to boot.
+type machineSpec struct {
+	ID       string // names its tree in the state folder
+	Name     string // hostname
+	Address  netip.Addr
+	Image    string // folder of the image
+	Users    map[string]string
+	Keys     []string // public keys in the form of authorized_keys
+	UserData []byte
+	Env      map[string]string
+	Files    map[string][]byte // absolute path -> content, written unless they exist
+	Always   map[string][]byte // likewise, written at every boot
+	Tools    bool              // gets the nova and openstack commands
+	// Dial connects to an address of its own loopback that none of its services has taken.
+	Dial func(ctx context.Context, hostport string) (net.Conn, error)
+}
+
+// bootFunc makes machines. The machine may run until ctx ends.
+type bootFunc func(ctx context.Context, spec machineSpec) (machine, error)
+
+// forgetFunc removes the tree of a machine that is gone for good.
+type forgetFunc func(id string) error
