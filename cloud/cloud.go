@@ -67,7 +67,7 @@ type Server struct {
 	TaskState  string // "scheduling", "spawning"...; empty when none
 	PowerState string // "Running", "NOSTATE"... as nova list words it
 	Addresses  []Address
-	Fault      *Fault // nil unless the status is ERROR
+	Fault      *Fault // why the status is ERROR; Nova leaves it out of listings
 	Metadata   map[string]string
 	Image      Ref // zero for a server booted from a volume
 	Flavor     Ref
