@@ -41,6 +41,7 @@ const (
 	KeyDeepHeading = "deep-heading"                 // level
 	KeyStopText    = "text-after-stop"              // the text
 	KeyJoinedLine  = "trailing-backslash"           // none
+	KeyInWord      = "marker-inside-word"           // the marked text
 	KeyLateHeader  = "header-not-first"             // the line
 	KeyTooWide     = "too-wide"                     // cells, limit
 	KeyTooTall     = "too-tall"                     // rows, limit
@@ -52,7 +53,7 @@ const (
 func ProblemKeys() []string {
 	return []string{
 		KeySeparator, KeyListRule, KeyNBSP, KeyHiddenBreak, KeyFenceIndent, KeyFenceOpen, KeyDeepHeading,
-		KeyStopText, KeyJoinedLine, KeyLateHeader, KeyTooWide, KeyTooTall, KeySameID, KeySecret,
+		KeyStopText, KeyJoinedLine, KeyInWord, KeyLateHeader, KeyTooWide, KeyTooTall, KeySameID, KeySecret,
 	}
 }
 
@@ -215,8 +216,28 @@ func (l *linter) markup(i int, sc scan) {
 	if n := runLength(t, '#'); n > 2 && n < len(t) && n < 7 && t[n] == ' ' {
 		l.add(i, strings.Index(s, "#"), Warning, KeyDeepHeading, n)
 	}
+	if sc.class == classQuote {
+		l.inWord(i)
+	}
 	if n := len(s) - len(strings.TrimRight(s, "\\")); n%2 == 1 && i+1 < len(l.lines) {
 		l.add(i, len(s)-1, Warning, KeyJoinedLine)
+	}
+}
+
+// inWord checks for a placeholder such as user@*address*: markers open after a
+// blank only, so that the stars are shown and nothing is filled in.
+func (l *linter) inWord(i int) {
+	s := l.lines[i]
+	for at := 1; at < len(s); at++ {
+		if s[at] != '*' || strings.IndexByte("@=/:'\"(", s[at-1]) < 0 {
+			continue
+		}
+		word, after, ok := strings.Cut(s[at+1:], "*")
+		if !ok || word == "" || strings.ContainsAny(word, " ./*") || strings.HasPrefix(after, "*") {
+			continue
+		}
+		l.add(i, at, Warning, KeyInWord, word)
+		at += len(word) + 1
 	}
 }
 

@@ -188,6 +188,7 @@ func TestLint(t *testing.T) {
 		{"deep", "é ### a\n### b\n", []string{"2:1 " + KeyDeepHeading}},
 		{"stop", "a\n^ perdu\n", []string{"2:3 " + KeyStopText}},
 		{"backslash", "a \\\nb \\\\\nc\n\n    d \\\n    e\n", []string{"1:3 " + KeyJoinedLine}},
+		{"in word", "> ssh r@*ip* -p *22XX*\n> ls /*.go /*/x \"*\"\n", []string{"1:9 " + KeyInWord}},
 		{"header", "\n%title: a\n", []string{"2:1 " + KeyLateHeader}},
 		{"secret", "é password: *x1*\n", []string{"1:14 " + KeySecret}},
 		{"stars", "un texte\n***\n", []string{"2:1 " + KeySeparator}},

@@ -58,6 +58,16 @@ func TestNothingLost(t *testing.T) {
 		if d.Width != 99 {
 			t.Errorf("deck width %d, want 99", d.Width)
 		}
+		tallest, rows := 0, 0
+		for _, s := range d.Slides {
+			if v := s.Render(d, Options{Stop: -1, Strict: true}); v.Height > rows {
+				tallest, rows = s.Number, v.Height
+			}
+		}
+		// mdp asks for 44 rows, one of which is its bottom bar.
+		if tallest != 25 || rows != 43 {
+			t.Errorf("slide %d is the tallest with %d rows, want slide 25 with 43", tallest, rows)
+		}
 		check(t, d, src)
 	})
 	t.Run("own", func(t *testing.T) {
