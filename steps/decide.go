@@ -134,7 +134,7 @@ func (d *decision) command(c Command) error {
 func (d *decision) idle(id ID) (Step, StepState, error) {
 	step, ok := d.w.Step(id)
 	if !ok {
-		return step, StepState{}, &Refusal{Code: RefusedUnknown, Step: id, Needs: nearest(d.w, id)}
+		return step, StepState{}, d.w.Unknown(id)
 	}
 	st := d.s.Step(id)
 	if st.Status == Running {
@@ -219,7 +219,7 @@ func (d *decision) undo(id ID) error {
 func (d *decision) cancel(id ID) error {
 	if id != "" {
 		if _, ok := d.w.Step(id); !ok {
-			return &Refusal{Code: RefusedUnknown, Step: id, Needs: nearest(d.w, id)}
+			return d.w.Unknown(id)
 		}
 		if d.s.Step(id).Status != Running {
 			return &Refusal{Code: RefusedIdle, Step: id}
@@ -240,7 +240,7 @@ func (d *decision) cancel(id ID) error {
 func (d *decision) catchUp(until ID) error {
 	if until != "" {
 		if _, ok := d.w.Step(until); !ok {
-			return &Refusal{Code: RefusedUnknown, Step: until, Needs: nearest(d.w, until)}
+			return d.w.Unknown(until)
 		}
 	}
 	if running := d.s.Running(d.w); len(running) > 0 {
@@ -345,11 +345,15 @@ func (d *decision) undone(step Step, st StepState) {
 	}
 }
 
-// finished takes in the end of an action. One of an attempt that is over changes nothing.
+// finished takes in the end of an action. One of an attempt that is over, or that has ended before,
+// changes nothing.
 func (d *decision) finished(c finished) {
 	step, ok := d.w.Step(c.Step)
 	st := d.s.Step(c.Step)
 	if !ok || st.Status != Running || st.Attempt != c.Attempt || c.Index >= len(step.actions(c.Phase)) {
+		return
+	}
+	if list := st.list(c.Phase); c.Index >= len(list) || list[c.Index].Status != Running {
 		return
 	}
 	a := step.actions(c.Phase)[c.Index]
@@ -447,4 +451,9 @@ func nearest(w *Workshop, id ID) []ID {
 		ids = append(ids, ID(name))
 	}
 	return ids
+}
+
+// Unknown is the refusal of a step there is not, with the nearest ids there are.
+func (w *Workshop) Unknown(id ID) *Refusal {
+	return &Refusal{Code: RefusedUnknown, Step: id, Needs: nearest(w, id)}
 }

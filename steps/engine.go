@@ -137,7 +137,7 @@ func (e *Engine) State() State {
 
 // Vars are the parameters and what actions saved, without the secrets.
 func (e *Engine) Vars() Vars {
-	vars := e.vars()
+	vars := e.AllVars()
 	for _, p := range e.w.Params {
 		if p.Type == "secret" {
 			delete(vars, p.Name)
@@ -146,7 +146,9 @@ func (e *Engine) Vars() Vars {
 	return vars
 }
 
-func (e *Engine) vars() Vars { return e.o.Params.With(e.State().Vars) }
+// AllVars are the parameters and what actions saved, secrets among them: for work outside of a step,
+// never to be shown.
+func (e *Engine) AllVars() Vars { return e.o.Params.With(e.State().Vars) }
 
 // CommandLine is what a person would type for an action, with the values known so far. It is empty
 // for an action there is not.
@@ -162,7 +164,7 @@ func (e *Engine) CommandLine(step ID, phase Phase, index int) string {
 func (e *Engine) input(x Execute, step Step) Input {
 	return Input{
 		Workshop: e.w, Seat: e.o.Seat, Step: x.Step, Attempt: x.Attempt, Run: x.Run, Phase: x.Phase, Index: x.Index,
-		Action: step.actions(x.Phase)[x.Index], Vars: e.vars(), Resumed: x.Resumed,
+		Action: step.actions(x.Phase)[x.Index], Vars: e.AllVars(), Resumed: x.Resumed,
 	}
 }
 

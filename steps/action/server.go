@@ -423,3 +423,12 @@ func checkNone(ctx context.Context, c *call) (steps.Result, error) {
 	}
 	return steps.Result{Summary: "0"}, nil
 }
+
+// Clean deletes all servers that a seat made, outside of any step.
+func (r *Registry) Clean(ctx context.Context, in steps.Input, out steps.Output) error {
+	_, err := cleanServers(ctx, &call{Registry: r, in: in, out: out})
+	if err != nil {
+		return fail(err)
+	}
+	return nil
+}
