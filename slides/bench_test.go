@@ -91,7 +91,7 @@ func TestHostileSize(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			src := bytes.Repeat([]byte(piece), 200_000/len(piece))
+			src := bytes.Repeat([]byte(piece), 80_000/len(piece))
 			start := time.Now()
 			d := Parse("t", src)
 			d.Slides[0].Render(d, Options{Width: 76, Stop: -1, Theme: Dark(), Highlight: "b"}).Window(76, 22, 0, 5)
