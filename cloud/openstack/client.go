@@ -60,6 +60,7 @@ type Client struct {
 	flavors     cache[cloud.Flavor]
 	images      cache[cloud.Image]
 	networks    cache[cloud.Network]
+	nameless    map[string]time.Time // ids of images and flavors that had no name to be learnt, and when
 }
 
 // Login gets a token for c, and the catalog that comes with it: one request. The session gets

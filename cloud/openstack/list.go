@@ -96,6 +96,13 @@ func (c *cache[T]) fresh() bool { return !c.at.IsZero() && time.Since(c.at) < ca
 
 func (c *cache[T]) fill(items []T) { c.items, c.at = slices.Clone(items), time.Now() }
 
+// add puts in one item that a listing didn't have, unless it is there.
+func (c *cache[T]) add(item T, same func(T) bool) {
+	if !slices.ContainsFunc(c.items, same) {
+		c.items = append(c.items, item)
+	}
+}
+
 // plainID tells whether id may be put into a path: an empty one would name the whole collection,
 // and one made of dots another resource.
 func plainID(id string) bool {

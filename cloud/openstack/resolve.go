@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack"
@@ -118,29 +119,34 @@ func snapshot[T any](c *Client, of *cache[T]) cache[T] {
 	return *of
 }
 
-// imageName asks for the name of one image; empty when it can't be learnt. An image that has been
-// deleted since is common, and its servers live on.
+// imageName asks for the name of one image; empty when it can't be learnt, which is then believed
+// for a while. An image that has been deleted since is common, and its servers live on.
 func (c *Client) imageName(ctx context.Context, id string) string {
 	sc, err := openstack.NewImageV2(c.provider, gophercloud.EndpointOpts{Availability: c.credentials.availability()})
-	if err != nil || !plainID(id) {
+	if err != nil || !plainID(id) || c.isNameless(id) {
 		return ""
 	}
 	var w wireImage
-	if _, err := sc.Get(ctx, sc.ServiceURL("images", url.PathEscape(id)), &w, nil); err != nil {
+	if _, err := sc.Get(ctx, sc.ServiceURL("images", url.PathEscape(id)), &w, nil); err != nil || w.ID != id {
+		c.setNameless(ctx, id)
 		return ""
 	}
 	image := w.image()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if image.ID == id {
-		c.images.items = append(c.images.items, image)
-	}
+	c.images.add(image, func(known cloud.Image) bool { return known.ID == id })
 	return image.Name
 }
 
 // flavorName is imageName for flavors, which matters before microversion 2.47.
 func (c *Client) flavorName(ctx context.Context, id string) string {
-	var f struct{ Name string }
+	if !plainID(id) || c.isNameless(id) {
+		return ""
+	}
+	var f struct {
+		Name             string
+		VCPUs, RAM, Disk int
+	}
 	err := c.withCompute(ctx, "show flavor", func(sc *gophercloud.ServiceClient) error {
 		raw, err := getRaw(ctx, sc, sc.ServiceURL("flavors", url.PathEscape(id)), "flavor")
 		if err != nil {
@@ -149,11 +155,31 @@ func (c *Client) flavorName(ctx context.Context, id string) string {
 		return json.Unmarshal(raw, &f)
 	})
 	if err != nil {
+		c.setNameless(ctx, id)
 		return ""
 	}
-	name := cloud.Clean(f.Name)
+	flavor := cloud.Flavor{ID: id, Name: cloud.Clean(f.Name), VCPUs: f.VCPUs, RAM: f.RAM, Disk: f.Disk}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.flavors.items = append(c.flavors.items, cloud.Flavor{ID: id, Name: name})
-	return name
+	c.flavors.add(flavor, func(known cloud.Flavor) bool { return known.ID == id })
+	return flavor.Name
+}
+
+func (c *Client) isNameless(id string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at, known := c.nameless[id]
+	return known && time.Since(at) < cacheFor
+}
+
+func (c *Client) setNameless(ctx context.Context, id string) {
+	if ctx.Err() != nil {
+		return // it is the asking that failed
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.nameless == nil || len(c.nameless) > 1000 {
+		c.nameless = map[string]time.Time{}
+	}
+	c.nameless[id] = time.Now()
 }
