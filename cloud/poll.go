@@ -31,6 +31,7 @@ type Poller struct {
 
 	mu      sync.Mutex
 	lister  Lister
+	fails   int // polls in a row that failed
 	now     Snapshot
 	changed chan struct{}
 	wake    chan struct{}
@@ -106,9 +107,12 @@ func (p *Poller) poll(ctx context.Context) time.Duration {
 	if lister == nil {
 		return idle
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	asking, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	servers, err := lister.Servers(ctx)
+	servers, err := lister.Servers(asking)
+	if ctx.Err() != nil {
+		return idle // Run is over: that is no news of the cloud
+	}
 	SortServers(servers)
 
 	p.mu.Lock()
@@ -123,6 +127,12 @@ func (p *Poller) poll(ctx context.Context) time.Duration {
 		p.changed = make(chan struct{})
 	}
 	p.now = next
+	if err != nil {
+		// A cloud in trouble is asked less and less often, but never less than an idle one.
+		p.fails = min(p.fails+1, 5)
+		return min(busy<<p.fails, max(idle, busy))
+	}
+	p.fails = 0
 	for _, s := range next.Servers {
 		if !s.Status.Settled() || s.TaskState != "" {
 			return busy
