@@ -13,6 +13,8 @@ var (
 	ErrUnknownHost = errors.New("puppet: server name does not resolve")
 	// ErrRefused says that nothing listens on the server's port 8140.
 	ErrRefused = errors.New("puppet: connection refused")
+	// ErrNoRoute says that no machine has the server's address.
+	ErrNoRoute = errors.New("puppet: no route to host")
 )
 
 // Node is the machine the agent runs on. Paths are absolute, with slashes; errors satisfy
@@ -76,7 +78,7 @@ type Master interface {
 }
 
 // Connect reaches the puppet server called server as the node sees it (its /etc/hosts), or
-// answers [ErrUnknownHost], [ErrRefused], or another error whose text is shown.
+// answers [ErrUnknownHost], [ErrRefused], [ErrNoRoute], or another error, whose text is shown.
 type Connect func(ctx context.Context, server string) (Master, error)
 
 // Exported is one resource a node exports with @@: what PuppetDB keeps. It marshals to JSON.

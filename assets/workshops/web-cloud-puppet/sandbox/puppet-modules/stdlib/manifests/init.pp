@@ -1,0 +1,2 @@
+# The module's class does nothing by itself; its functions are built in.
+class stdlib { }
