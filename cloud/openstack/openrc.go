@@ -51,7 +51,7 @@ func assignments(text string) map[string]string {
 // bounded as each looks at the whole text again.
 func parseLenient(text string) []*syntax.Stmt {
 	lines := strings.Split(text, "\n")
-	for range 40 {
+	for range 16 {
 		file, err := syntax.NewParser().Parse(strings.NewReader(strings.Join(lines, "\n")), "openrc")
 		if err == nil {
 			return file.Stmts
