@@ -94,7 +94,8 @@ func (a *api) computeRoutes() {
 		"GET /os-availability-zone": n.zones, "GET /extensions": n.extensions,
 		"GET /os-security-groups": n.securityGroups, "GET /os-tenant-networks": n.tenantNetworks,
 		"GET /images": n.novaImages(false), "GET /images/detail": n.novaImages(true),
-		"GET /os-hypervisors": n.adminOnly("os-hypervisors:list"), "GET /os-services": n.adminOnly("os-services:list"),
+		"GET /os-availability-zone/detail": n.adminOnly("os-availability-zone:detail"),
+		"GET /os-hypervisors":              n.adminOnly("os-hypervisors:list"), "GET /os-services": n.adminOnly("os-services:list"),
 	} {
 		method, path, _ := strings.Cut(pattern, " ")
 		a.route(s, method+" /v2.1"+path, false, n.versioned(h))

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 )
@@ -28,7 +29,7 @@ func (n *computeAPI) describeFlavor(f *flavor, minor int) object {
 	o := object{
 		"id": f.ID, "name": f.Name, "ram": f.RAM, "disk": f.Disk, "vcpus": f.VCPUs, "swap": "",
 		"OS-FLV-EXT-DATA:ephemeral": 0, "OS-FLV-DISABLED:disabled": false, "os-flavor-access:is_public": true,
-		"rxtx_factor": 1.0, "links": n.link("flavors", f.ID),
+		"rxtx_factor": json.RawMessage("1.0"), "links": n.link("flavors", f.ID),
 	}
 	if minor >= 55 {
 		o["description"] = nil
