@@ -58,8 +58,11 @@ const grace = time.Second
 // has returned. Out must not block: while it does, the command on the other side stalls.
 //
 // The error is about a command that could not be started, was cancelled with ctx, or whose end is
-// unknown ([ErrLost]); a command that fails is no error. On cancelling, the command gets SIGTERM
-// from servers that pass signals on (OpenSSH since 7.9), and its terminal or pipes are closed.
+// unknown ([ErrLost]); a command that fails is no error.
+//
+// On cancelling, the command's terminal or pipes are closed, after a SIGTERM where the server passes
+// signals on. OpenSSH does so since 7.9, but not for root: there only a command with a PTY is sure to
+// end, by the SIGHUP its terminal gives it. Without one it runs on until it writes.
 func (c *Conn) Run(ctx context.Context, cmd Command, out func(Line)) (Exit, error) {
 	line, err := cmd.line()
 	if err != nil {

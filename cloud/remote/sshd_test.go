@@ -1,0 +1,210 @@
+//go:build unix
+
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// sshd starts OpenSSH's server with its own configuration, or skips the test. It returns the hop,
+// and where the key is that it lets in.
+func sshd(t *testing.T, extra string) Hop {
+	t.Helper()
+	bin, err := exec.LookPath("sshd")
+	if err != nil {
+		if bin, err = exec.LookPath("/usr/sbin/sshd"); err != nil {
+			t.Skip("no sshd on this machine (Debian: openssh-server)")
+		}
+	}
+	if _, err := os.Stat("/run/sshd"); os.Getuid() == 0 && err != nil {
+		t.Skip("sshd run by root needs the folder /run/sshd")
+	}
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	hostPub := writeKey(t, filepath.Join(dir, "host"), "")
+	userPub := writeKey(t, filepath.Join(dir, "user"), "")
+	if err := os.WriteFile(filepath.Join(dir, "authorized"), ssh.MarshalAuthorizedKey(userPub), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := ln.Addr().(*net.TCPAddr).Port
+	ln.Close()
+	conf := fmt.Sprintf("Port %d\nListenAddress 127.0.0.1\nHostKey %s/host\nAuthorizedKeysFile %s/authorized\nPidFile none\n"+
+		"StrictModes no\nUsePAM no\nPermitRootLogin yes\nPrintMotd no\n%s\n", port, dir, dir, extra)
+	if err := os.WriteFile(filepath.Join(dir, "conf"), []byte(conf), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(bin, "-D", "-e", "-f", filepath.Join(dir, "conf"))
+	var log bounded
+	log.limit = 64 << 10
+	cmd.Stderr, cmd.WaitDelay = &log, time.Second // its children share stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+		if t.Failed() {
+			text, _ := log.take()
+			t.Logf("sshd: %s", text)
+		}
+	})
+	for range 500 {
+		if c, err := net.Dial("tcp", ln.Addr().String()); err == nil {
+			c.Close()
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return Hop{
+		Name: "sshd", User: me.Username, Host: "127.0.0.1", Port: port, NoAgent: true,
+		KeyFiles: []string{filepath.Join(dir, "user")}, Fingerprints: []string{ssh.FingerprintSHA256(hostPub)},
+	}
+}
+
+func TestOpenSSH(t *testing.T) {
+	t.Parallel()
+	hop := sshd(t, "")
+	c := newClient(t)
+	chain := []Hop{hop, hop, hop}
+	for i := range chain {
+		chain[i].Name = fmt.Sprint("hop", i+1)
+	}
+	conn := connect(t, c, chain...)
+	ctx := t.Context()
+
+	if id, err := conn.Identity(ctx); err != nil || id.User != hop.User {
+		t.Errorf("identity %v, %v", id, err)
+	}
+	for line, want := range map[string]Exit{
+		"exit 6": {Code: 6}, "kill -TERM $$": {Code: 128 + 15, Signal: "TERM"}, "nonesuch-command 2>/dev/null": {Code: 127},
+	} {
+		if exit, err := conn.Run(ctx, Command{Line: line}, nil); err != nil || exit != want {
+			t.Errorf("%s: %+v, %v", line, exit, err)
+		}
+	}
+	var got []string
+	exit, err := conn.Run(ctx, Command{Line: "stty size; tty -s && echo terminal", PTY: true, Cols: 99, Rows: 11}, func(l Line) { got = append(got, l.Text) })
+	if err != nil || !exit.OK() || strings.Join(got, " ") != "11 99 terminal" {
+		t.Errorf("on a terminal: %q %+v %v", got, exit, err)
+	}
+	dropped := 0
+	exit, err = conn.Run(ctx, Command{Line: "head -c 3000000 /dev/zero; echo x >&2", MaxOutput: 2_000_000}, func(l Line) { dropped += len(l.Text) })
+	if total := dropped + int(exit.Dropped); err != nil || !exit.OK() || total != 3_000_001 && total != 3_000_002 { // the line's end may be among the dropped
+		t.Errorf("much output: %d and %d, %v, %v", dropped, exit.Dropped, exit, err)
+	}
+
+	file := filepath.Join(t.TempDir(), "a b's")
+	data := []byte(strings.Repeat("x\x00\xff\n", 300_000))
+	if err := conn.WriteFile(ctx, file, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if back, err := conn.ReadFile(ctx, file, len(data)); err != nil || string(back) != string(data) {
+		t.Errorf("read back %d bytes, %v", len(back), err)
+	}
+
+	// A cancelled command on a terminal is told to end, not left behind.
+	mark := filepath.Join(t.TempDir(), "ended")
+	rctx, cancel := context.WithCancel(ctx)
+	_, err = conn.Run(rctx, Command{Line: "trap 'echo > " + Quote(mark) + "; exit' TERM HUP; echo go; for i in 1 2 3 4 5 6 7 8 9; do sleep 0.2; done", PTY: true}, func(Line) { cancel() })
+	if !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	for range 400 {
+		if _, err = os.Stat(mark); err == nil {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	if err != nil {
+		t.Error("a cancelled command ran on")
+	}
+}
+
+func TestOpenSSHForward(t *testing.T) {
+	t.Parallel()
+	conn := connect(t, newClient(t), sshd(t, ""))
+	sock := filepath.Join(t.TempDir(), "s")
+	ln, err := net.Listen("unix", sock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "miaou") })}
+	go web.Serve(ln)
+	defer web.Close()
+	client := &http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return conn.DialContext(ctx, "unix", sock) },
+	}}
+	resp, err := client.Get("http://behind/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if body, err := io.ReadAll(resp.Body); err != nil || string(body) != "miaou" {
+		t.Errorf("%q, %v", body, err)
+	}
+	if _, err := conn.DialContext(t.Context(), "tcp", "127.0.0.1:1"); !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "refused") {
+		t.Errorf("closed port: %v", err)
+	}
+	strict := connect(t, newClient(t), sshd(t, "PermitOpen 127.0.0.1:1"))
+	if _, err := strict.DialContext(t.Context(), "tcp", "192.0.2.1:80"); !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "does not forward") {
+		t.Errorf("forbidden: %v", err)
+	}
+}
+
+func TestOpenSSHRefusals(t *testing.T) {
+	t.Parallel()
+	hop := sshd(t, "MaxAuthTries 2\nMaxSessions 1\nBanner none")
+	stranger := hop
+	stranger.KeyFiles = nil
+	for range 4 {
+		path := filepath.Join(t.TempDir(), "k")
+		writeKey(t, path, "")
+		stranger.KeyFiles = append(stranger.KeyFiles, path)
+	}
+	stranger.Password = "wrong"
+	if _, err := newClient(t).Conn(t.Context(), stranger); !errors.Is(err, ErrAuth) {
+		t.Errorf("stranger: %v", err)
+	}
+	changed := hop
+	changed.Fingerprints = []string{"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}
+	if _, err := newClient(t).Conn(t.Context(), changed); !errors.Is(err, ErrHostKeyChanged) {
+		t.Errorf("changed: %v", err)
+	}
+	conn := connect(t, newClient(t), hop)
+	busy := make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		conn.Run(ctx, Command{Line: "echo; sleep 10"}, func(Line) { close(busy) })
+	}()
+	<-busy
+	if _, err := conn.Run(t.Context(), Command{Line: "true"}, nil); !errors.Is(err, ErrNoShell) {
+		t.Errorf("one session too many: %v", err)
+	}
+	cancel()
+	<-over
+}
