@@ -159,7 +159,7 @@ func (c *Conn) session(ctx context.Context, begin func(*ssh.Session) (func(), er
 	ended := make(chan error, 1)
 	if !c.client.spawn(func() { ended <- s.Wait() }) {
 		s.Close()
-		return unknown, hopError(c.leg.Hop, ErrClosed)
+		return unknown, c.lost(ErrClosed) // it runs already, and its end will not be known
 	}
 	select {
 	case err = <-ended:
