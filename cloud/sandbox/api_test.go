@@ -204,6 +204,7 @@ func TestRefusals(t *testing.T) {
 		b.do("POST", servers, order(object{"user_data": strings.Repeat("A", maxUserData+5)})).want(t, 400, "is too long")
 		b.do("POST", servers, order(object{"user_data": strings.Repeat("A", maxBody)})).want(t, 413, "Request is too large")
 		b.do("POST", servers, order(object{"min_count": 3, "max_count": 2})).want(t, 400, "min_count must be <= max_count")
+		b.do("POST", servers, order(object{"min_count": 1, "max_count": json.Number("9223372036854775807")})).want(t, 400, "max_count")
 		b.do("POST", servers, order(object{"networks": nil}), "OpenStack-API-Version", "compute 2.37").want(t, 400, "'networks' is a required property")
 		b.do("POST", servers, order(object{"networks": "auto"})).want(t, 400, "'auto' is not of type 'array'")
 		b.do("POST", servers, order(object{"networks": "auto"}), "OpenStack-API-Version", "compute latest").want(t, 202, "adminPass")

@@ -12,6 +12,9 @@ import (
 	"matou/cloud/sandbox/fault"
 )
 
+// maxCount is how many servers one request may name; the quota is far below.
+const maxCount = 1 << 20
+
 // order is a checked request for servers.
 type order struct {
 	instance // what all of them have
@@ -156,6 +159,9 @@ func (n *computeAPI) readOrder(c *call) (*order, *reply) {
 	o.Hostname = hostname(orText(str("hostname"), o.Name), c.Header.Get("X-Openstack-Request-Id"))
 	o.min = count(server["min_count"], 1)
 	o.count = count(server["max_count"], o.min)
+	if o.count > maxCount {
+		return refuse("max_count must be <= %d", maxCount) // what is multiplied with it must not overflow
+	}
 	if o.min > o.count {
 		return refuse("min_count must be <= max_count")
 	}

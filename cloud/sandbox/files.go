@@ -68,8 +68,16 @@ func (s *Sandbox) CloudsYAML() string {
 }
 
 // SSHConfig is a configuration for OpenSSH: jumphost, inception-01 and so on, and the servers by
-// their addresses. known is the known_hosts file to use.
-func (s *Sandbox) SSHConfig(known string) string {
+// their addresses. Host keys are remembered in the state folder's known_hosts, when there is one.
+func (s *Sandbox) SSHConfig() string {
+	if s.world.store.dir == "" {
+		return s.sshConfig("")
+	}
+	return s.sshConfig(filepath.Join(s.world.store.dir, knownHostsFile))
+}
+
+// sshConfig is SSHConfig with a known_hosts file of its own; "" is the user's.
+func (s *Sandbox) sshConfig(known string) string {
 	file, at := s.world.file, s.front.listener.Addr().(*net.TCPAddr)
 	user, _ := account(file.Hosts.Jumphost.Users)
 	var b strings.Builder
@@ -87,7 +95,9 @@ func (s *Sandbox) SSHConfig(known string) string {
 		fmt.Fprintf(&b, "# servers, by address, through the first seat\nHost %s\n  User %s\n  ProxyJump %s-01\n\n",
 			addressPattern(n.CIDR), user, c.Name)
 	}
-	fmt.Fprintf(&b, "Host *\n  UserKnownHostsFile \"%s\"\n  StrictHostKeyChecking accept-new\n", filepath.ToSlash(known))
+	if known != "" {
+		fmt.Fprintf(&b, "Host *\n  UserKnownHostsFile \"%s\"\n  StrictHostKeyChecking accept-new\n", filepath.ToSlash(known))
+	}
 	return b.String()
 }
 
@@ -122,7 +132,7 @@ func (s *Sandbox) WriteFiles(dir string) error {
 		return fmt.Errorf("write sandbox files: %w", err)
 	}
 	for name, text := range map[string]string{
-		openrcFile: s.OpenRC(), cloudsFile: s.CloudsYAML(), sshConfigFile: s.SSHConfig(known),
+		openrcFile: s.OpenRC(), cloudsFile: s.CloudsYAML(), sshConfigFile: s.sshConfig(known),
 	} {
 		if err := writeFile(filepath.Join(abs, name), []byte(text)); err != nil {
 			return fmt.Errorf("write sandbox files: %w", err)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"log"
 	"maps"
 	"net"
 	"net/http"
@@ -115,6 +117,7 @@ func (s *Sandbox) start(ctx context.Context) error {
 	s.http = &http.Server{
 		Handler: s.api, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: log.New(io.Discard, "", 0), // the screen is somebody else's
 	}
 	s.tasks.Go(func() {
 		if err := s.http.Serve(s.httpAt); !errors.Is(err, http.ErrServerClosed) {

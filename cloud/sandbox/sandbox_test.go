@@ -235,11 +235,14 @@ func TestTools(t *testing.T) {
 		{env, []string{"nova", "boot", "--image", "nope", "--flavor", "vps-ssd-1", "x"}, 1, "ERROR (CommandError): No Image matching nope. (HTTP 404)"},
 		{env, []string{"nova", "boot", "--image", "Ubuntu 14.04", "x"}, 1, "you need to specify a Flavor ID."},
 		{
-			env, []string{"nova", "boot", "--image", "Ubuntu 14.04", "--flavor", "vps-ssd-1", "--num-instances", "90", "x"}, 1,
+			env,
+			[]string{"nova", "boot", "--image", "Ubuntu 14.04", "--flavor", "vps-ssd-1", "--num-instances", "90", "x"},
+			1,
 			"ERROR (Forbidden): Quota exceeded for cores, instances, ram: Requested 90, 90, 184320",
 		},
 		{
-			env, []string{"nova", "boot", "--poll", "--image", "Ubuntu 14.04", "--flavor", "vps-ssd-1", "--user-data", "web.yaml", "--meta", "k=v", "web-1"},
+			env,
+			[]string{"nova", "boot", "--poll", "--image", "Ubuntu 14.04", "--flavor", "vps-ssd-1", "--user-data", "web.yaml", "--meta", "k=v", "web-1"},
 			0, "Server building... 100% complete\nFinished",
 		},
 		{env, []string{"nova", "list"}, 0, " web-1 | ACTIVE | -          | Running     | Ext-Net=158.69.78."},

@@ -270,7 +270,7 @@ func (n *computeAPI) filter(c *call, detail bool) (func(*instance) bool, *reply)
 	exprs := map[string]*regexp.Regexp{}
 	for _, key := range []string{"name", "ip", "ip6"} {
 		if v := q.Get(key); v != "" {
-			e, err := regexp.Compile(v)
+			e, err := regexp.Compile("(?i)" + v) // as the database behind Nova compares
 			if err != nil {
 				return refuse(http.StatusBadRequest, "Invalid input for query parameters %s. Value: %s. %s is not a 'regex'",
 					key, clip(v), pyString(clip(v)))

@@ -31,7 +31,7 @@ const (
 	BootSlow   Point = "boot.slow"   // server name: Delay is added to the time it takes to spawn
 	BootError  Point = "boot.error"  // server name: it ends in ERROR, Text is the fault's message
 	Quota      Point = "quota"       // server name: the create is refused with 403
-	API401     Point = "api.401"     // "GET /servers/detail": the token is refused, as if expired
+	API401     Point = "api.401"     // "GET /servers/detail": the token is refused from then on, as if expired; a login never
 	API429     Point = "api.429"     // likewise: too many requests, with Retry-After: RetryAfter seconds
 	API500     Point = "api.500"     // likewise: an internal error
 	SSHDrop    Point = "ssh.drop"    // host name: the connection is cut, Delay after it was accepted
