@@ -13,9 +13,8 @@ import (
 // nativeType is a type the sandbox applies itself.
 type nativeType struct {
 	params  []string
-	values  map[string][]string // of a parameter, those that are allowed; others go unchecked
-	needs   string              // a validation; its answer is the mistake, "" for none
-	check   func(r *Resource) string
+	values  map[string][]string      // of a parameter, those that are allowed; others go unchecked
+	check   func(r *Resource) string // the answer is the mistake, "" for none
 	apply   func(ctx context.Context, a *apply, r *Resource) ([]change, error)
 	refresh func(ctx context.Context, a *apply, r *Resource) error
 }
@@ -211,6 +210,10 @@ func (a *apply) change(ctx context.Context, v *vertex, ch change) (bool, error) 
 	if err != nil {
 		text := plainError(err)
 		a.log.say(errorLine, "", text)
+		var w *wrapped
+		if errors.As(err, &w) {
+			a.log.say(errorLine, "", text+"\nWrapped exception:\n"+w.inner)
+		}
 		a.log.say(errorLine, source, ch.failure+": "+text)
 		a.fail(v)
 		return false, nil

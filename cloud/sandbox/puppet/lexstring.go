@@ -12,7 +12,8 @@ func (l *lexer) unclosed(at pos, quote, text string) {
 	if len(shown) > 5 {
 		shown = append(shown[:5], []rune("...")...)
 	}
-	l.fail(at, "Unclosed quote after %s followed by '%s'", quote, string(shown))
+	at.col++ // it is told from the character after the quote
+	l.fail(at, "Unclosed quote after %s followed by '%s'", quote, strings.ReplaceAll(string(shown), "\n", `\n`))
 	l.i = len(l.src)
 }
 

@@ -3,6 +3,7 @@ package puppet
 import (
 	"context"
 	"crypto/sha256"
+	bin "encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -148,13 +149,26 @@ func contentChanges(a *apply, r *Resource, name string, info fs.FileInfo, conten
 
 func createFile(a *apply, r *Resource, name string, content []byte, mode fs.FileMode) error {
 	if dir, err := a.node.Stat(path.Dir(name)); err != nil || !dir.IsDir() {
-		return fmt.Errorf("Could not set 'file' on ensure: No such file or directory - A directory component in %s does not exist or is a dangling symbolic link (file: %s, line: %d)", //nolint:staticcheck // puppet's words
-			name, r.pos.file, r.pos.line)
+		now := a.sim.now().UTC().Format("20060102")
+		inner := "No such file or directory - A directory component in " + name + now + "-" + a.serial(name) + ".lock does not exist or is a dangling symbolic link"
+		return &wrapped{fmt.Sprintf("Could not set 'file' on ensure: %s (file: %s, line: %d)", inner, r.pos.file, r.pos.line), inner}
 	}
 	if err := a.node.WriteFile(name, content, mode); err != nil {
 		return err
 	}
 	return a.own(r, name)
+}
+
+// wrapped is an error puppet tells twice: alone, and with the one it came from.
+type wrapped struct{ text, inner string }
+
+func (w *wrapped) Error() string { return w.text }
+
+// serial is the end of a temporary file's name: a process id and some letters, the same ones for
+// the same text.
+func (a *apply) serial(text string) string {
+	id := sha256.Sum256([]byte(a.node.FQDN() + text))
+	return fmt.Sprintf("%d-%s", 300+int(id[0])*8, strconv.FormatUint(uint64(bin.BigEndian.Uint32(id[1:])), 36))
 }
 
 // own gives a new file its owner.
@@ -172,6 +186,9 @@ func attributeChanges(a *apply, r *Resource, name string, info fs.FileInfo) []ch
 		if owner, group, err := o.Owner(name); err == nil {
 			for _, p := range [][2]string{{"owner", owner}, {"group", group}} {
 				want := r.text(p[0])
+				if want == "0" {
+					want = "root"
+				}
 				if want == "" || want == p[1] {
 					continue
 				}
@@ -277,8 +294,7 @@ func (a *apply) showDiff(r *Resource, name string, info fs.FileInfo, old, conten
 	source := shownPath(r)
 	now := a.sim.now().UTC()
 	if utf8.Valid(old) && utf8.Valid(content) && len(old)+len(content) < maxDiff && !strings.ContainsRune(string(old), 0) && r.text("show_diff") != "false" {
-		id := sha256.Sum256(append([]byte(name), content...))
-		temp := fmt.Sprintf("/tmp/puppet-file%s-%d-%s", now.Format("20060102"), 300+int(id[0])*8, strconv.FormatUint(uint64(id[1])<<24|uint64(id[2])<<16|uint64(id[3])<<8|uint64(id[4]), 36))
+		temp := "/tmp/puppet-file" + now.Format("20060102") + "-" + a.serial(name+string(content))
 		d := udiff.Unified(name+"\t"+info.ModTime().UTC().Format(stamp), temp+"\t"+now.Format(stamp), string(old), string(content))
 		a.log.say(noticeLine, source+"/content", "\n"+d)
 	}

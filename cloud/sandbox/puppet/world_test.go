@@ -35,6 +35,7 @@ type memNode struct {
 	services map[string]bool // running
 	disabled map[string]bool
 	procs    map[string]bool
+	links    map[string]string
 	execs    []string
 	waited   time.Duration
 	syslog   []string
@@ -46,6 +47,7 @@ func newNode(name, address string) *memNode {
 	n := &memNode{
 		name: name, address: address, files: fstest.MapFS{}, owners: map[string][2]string{}, packages: map[string]bool{},
 		known: map[string]bool{}, services: map[string]bool{}, disabled: map[string]bool{}, procs: map[string]bool{},
+		links: map[string]string{},
 	}
 	for _, p := range strings.Fields("python3 python3-pip python3-flask git haproxy postgresql puppetdb puppet-terminus-puppetdb cron") {
 		n.known[p] = true
@@ -160,9 +162,20 @@ func (n *memNode) Exec(_ context.Context, line string) (string, int) {
 		return "", 1
 	case "echo":
 		return strings.Join(words[1:], " ") + "\n", 0
-	case "readlink", "ln":
-		return "", boolInt(words[0] == "readlink")
-	case "true", "touch":
+	case "readlink":
+		return n.links[strings.Trim(words[1], "'")], 0
+	case "ln":
+		n.links[strings.Trim(words[3], "'")] = strings.Trim(words[2], "'")
+		n.put(strings.Trim(words[3], "'"), "link")
+		return "", 0
+	case "sh":
+		return "some words\n", 3
+	case "test":
+		return "", boolInt(n.files[words[2][1:]] == nil)
+	case "true":
+		return "", 0
+	case "touch":
+		n.put(words[1], "")
 		return "", 0
 	}
 	if f := n.files[strings.TrimPrefix(words[0], "/")]; f != nil {
@@ -220,10 +233,14 @@ type memMaster struct {
 	env      fstest.MapFS
 	exported map[string][]Exported
 	fail     error
+	root     string
 }
 
 func (m *memMaster) Environment() fs.FS { return m.env }
 func (m *memMaster) EnvironmentPath() string {
+	if m.root != "" {
+		return m.root
+	}
 	return "/etc/puppetlabs/code/environments/production"
 }
 func (m *memMaster) Version() string { return "1795372679" }
@@ -297,4 +314,16 @@ func run(t testing.TB, s *Simulator, n Node, c Connect, faults *fault.Set, args 
 	var out bytes.Buffer
 	code := s.Agent(t.Context(), n, c, args, faults, &out)
 	return out.String(), code
+}
+
+// settledWeb is a web server that has run its agent before.
+func settledWeb(t testing.TB) *memNode {
+	t.Helper()
+	n := newNode("web-1", "10.99.0.11")
+	n.services["rsyslog"], n.services["cron"] = true, true
+	n.packages["cron"] = true
+	if _, code := run(t, newSim(t), n, newMaster(t, "bz1").connect, nil); code != ExitChanged {
+		t.Fatalf("first run of %s: %d", n.name, code)
+	}
+	return n
 }

@@ -1,0 +1,3 @@
+node /^web/ {
+  service { 'cron': ensure => maybe }
+}

@@ -1,0 +1,3 @@
+node /^web/ {
+  package { 'git': foo => 1 }
+}

@@ -1,0 +1,3 @@
+node /^web/ {
+  notify { 'x': message => [1, 2] , require => 'foo' }
+}

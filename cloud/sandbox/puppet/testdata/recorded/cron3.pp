@@ -1,0 +1,3 @@
+node /^web/ {
+  cron { 'x': ensure => absent, user => root }
+}

@@ -1,0 +1,4 @@
+node /^web/ {
+  notify { 'a': require => Notify['b'] }
+  notify { 'b': require => Notify['a'] }
+}

@@ -1,0 +1,3 @@
+node /^web/ {
+  package { 'no-such-package': ensure => present }
+}

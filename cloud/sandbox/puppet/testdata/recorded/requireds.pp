@@ -1,0 +1,4 @@
+define conf($c) { file { "/tmp/${title}": content => $c } }
+node /^web/ {
+  conf { 'zz': }
+}

@@ -1,0 +1,6 @@
+node /^web/ {
+  cron { 'puppet-agent':
+    ensure  => present
+    user    => root,
+  }
+}

@@ -1,0 +1,2 @@
+node /^web/ {
+  notify { 'a': }
