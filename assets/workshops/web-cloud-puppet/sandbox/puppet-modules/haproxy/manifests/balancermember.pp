@@ -15,12 +15,12 @@ define haproxy::balancermember (
     default => $options,
   }
   $lines = [$ipaddresses].flatten.map |$index, $address| {
-    $name = $names[$index]
-    $cookie = $define_cookies ? { true => " cookie ${name}", default => '' }
+    $server = $names[$index]
+    $cookie = $define_cookies ? { true => " cookie ${server}", default => '' }
     if $ports {
-      [$ports].flatten.map |$port| { "  server ${name} ${address}:${port}${cookie} ${words}\n" }
+      [$ports].flatten.map |$port| { "  server ${server} ${address}:${port}${cookie} ${words}\n" }
     } else {
-      "  server ${name} ${address}${cookie} ${words}\n"
+      "  server ${server} ${address}${cookie} ${words}\n"
     }
   }
   if $ensure == 'present' {

@@ -4,7 +4,7 @@ define haproxy::config (
   Hash $global_options,
   Hash $defaults_options,
   Boolean $merge_options,
-  $custom_fragment,
+  Optional[String] $custom_fragment = undef,
 ) {
   $global = {
     'log'     => "${facts['networking']['ip']} local0",

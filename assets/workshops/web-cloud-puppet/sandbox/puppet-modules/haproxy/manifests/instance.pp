@@ -9,8 +9,8 @@ define haproxy::instance (
   Hash $global_options,
   Hash $defaults_options,
   Boolean $merge_options,
-  $restart_command,
-  $custom_fragment,
+  Optional[String] $restart_command = undef,
+  Optional[String] $custom_fragment = undef,
   String $config_file,
 ) {
   anchor { "haproxy::${title}::begin": }

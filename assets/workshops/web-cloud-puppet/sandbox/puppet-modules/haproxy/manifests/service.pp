@@ -3,7 +3,7 @@ define haproxy::service (
   $service_ensure,
   Boolean $service_manage,
   $service_options,
-  $restart_command,
+  Optional[String] $restart_command = undef,
 ) {
   if $service_manage {
     file { '/etc/default/haproxy':
