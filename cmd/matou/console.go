@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/term"
+	"github.com/spf13/cobra"
+
+	"matou/assets"
+	"matou/cloud/remote"
+	"matou/slides"
+	"matou/steps"
+	"matou/steps/action"
+	"matou/tui"
+	"matou/tui/pane"
+	"matou/tui/theme"
+)
+
+// consoleFlags are those of the console itself.
+type consoleFlags struct {
+	step, deck, theme string
+	noCat, still      bool
+}
+
+func addConsole(root *cobra.Command, o *options) {
+	c := &consoleFlags{}
+	f := root.Flags()
+	f.StringVar(&c.step, "step", "", "step to begin at (default: where you were)")
+	f.StringVar(&c.deck, "deck", "", "show this deck in place of the workshop's")
+	f.StringVar(&c.theme, "theme", "", "dark, light, contrast or mono (default: as the terminal is)")
+	f.BoolVar(&c.noCat, "no-cat", false, "no cat (oh no)")
+	f.BoolVar(&c.still, "still", false, "nothing moves by itself")
+	root.RunE = running(func(cmd *cobra.Command, _ []string) error { return o.console(cmd.Context(), c) })
+}
+
+// console runs the console in this terminal.
+func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
+	if !term.IsTerminal(os.Stdin.Fd()) || !term.IsTerminal(os.Stdout.Fd()) {
+		return usagef("the console needs a terminal; with none, there is matou play")
+	}
+	s, err := o.open(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	to, err := o.consoleOptions(s, c)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop() // what the console waits for ends with it
+	model := tui.New(ctx, s.engine, to)
+	_, err = tea.NewProgram(model, tea.WithContext(ctx), tea.WithFPS(120)).Run()
+	if errors.Is(err, tea.ErrInterrupted) || ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+func (o *options) consoleOptions(s *session, c *consoleFlags) (tui.Options, error) {
+	texts, text, err := o.texts()
+	if err != nil {
+		return tui.Options{}, err
+	}
+	themes, err := theme.Load(assets.Themes())
+	if err != nil {
+		return tui.Options{}, err
+	}
+	cats, err := pane.LoadCats(assets.Cats())
+	if err != nil {
+		return tui.Options{}, err
+	}
+	decks, err := loadDecks(s.workshop, c.deck)
+	if err != nil {
+		return tui.Options{}, err
+	}
+	if _, ok := s.workshop.Step(steps.ID(c.step)); c.step != "" && !ok {
+		return tui.Options{}, &exitError{code: exitUsage, err: s.workshop.Unknown(steps.ID(c.step))}
+	}
+	if _, ok := themes[c.theme]; c.theme != "" && !ok {
+		return tui.Options{}, usagef("no theme %q: there are %v", c.theme, themes.Names())
+	}
+	to := tui.Options{
+		Cloud: s.cloudName(), Sandbox: s.account.from == accountSandbox, Seat: s.seat, Lang: text.Lang, Theme: c.theme, Version: version(),
+		Decks: decks, Servers: s.poller, Step: steps.ID(c.step), ReadOnly: s.holder != nil,
+		ReducedMotion: c.still || os.Getenv("MATOU_STILL") != "", NoCat: c.noCat, ASCII: !utf8Locale(),
+		Texts: texts, Themes: themes, Cats: cats,
+	}
+	if s.holder != nil {
+		to.Holder = s.holder.Error()
+	} else {
+		to.Shell, to.Edit = s.shell, s.edit
+	}
+	for _, err := range s.warnings {
+		to.Warnings = append(to.Warnings, steps.Sanitize(err.Error()))
+	}
+	return to, nil
+}
+
+// loadDecks reads the workshop's decks, or one in place of them all.
+func loadDecks(w *steps.Workshop, file string) (map[string]*slides.Deck, error) {
+	decks := map[string]*slides.Deck{}
+	if file != "" {
+		deck, err := readDeck(file, os.Stdin)
+		if err != nil {
+			return nil, err
+		}
+		for _, lang := range w.Languages {
+			decks[lang] = deck
+		}
+		return decks, nil
+	}
+	for lang, file := range w.Decks {
+		src, err := fs.ReadFile(w.Files, file)
+		if err != nil {
+			return nil, fmt.Errorf("read deck: %w", err)
+		}
+		decks[lang] = slides.Parse(file, src)
+	}
+	return decks, nil
+}
+
+// terminal is a program that takes the terminal over for a while: it implements tea.ExecCommand.
+type terminal struct{ run func() error }
+
+// Run implements tea.ExecCommand.
+func (t terminal) Run() error { return t.run() }
+
+// SetStdin implements tea.ExecCommand. The terminal itself is used: a shell needs its size and mode.
+func (terminal) SetStdin(io.Reader) {}
+
+// SetStdout implements tea.ExecCommand.
+func (terminal) SetStdout(io.Writer) {}
+
+// SetStderr implements tea.ExecCommand.
+func (terminal) SetStderr(io.Writer) {}
+
+// shell is an interactive shell on a hop. It answers no questions: a hop must have been opened by a
+// step before.
+func (s *session) shell(hop string) tea.ExecCommand {
+	return terminal{func() error { return s.interactive(hop, "") }}
+}
+
+func (s *session) interactive(hop, command string) error {
+	ctx := context.Background() // it ends when the person leaves it
+	chain, err := s.registry.Chain(ctx, s.input(), &aside{s: s}, hop)
+	if err != nil {
+		return err
+	}
+	conn, err := s.client.Conn(ctx, (&hosts{client: s.client}).chain(chain)...)
+	if err != nil {
+		return hostFailure(err)
+	}
+	exit, err := remote.Interactive(ctx, conn, command)
+	if err == nil && exit.Missing {
+		return steps.Failf(steps.FailLost, "%s: %s", hop, exit)
+	}
+	return hostFailure(err)
+}
+
+// edit opens what a step lets people edit: a file on a host there, or the seat's own copy of a file
+// of the workshop here. It is nil when there is nothing to edit.
+func (s *session) edit(step steps.ID) tea.ExecCommand {
+	in := s.input()
+	in.Step = step
+	target, ok := s.registry.Editable(in)
+	if !ok {
+		return nil
+	}
+	return terminal{func() error {
+		if target.Hop != "" {
+			return s.interactive(target.Hop, "${EDITOR:-vim} "+remote.Quote(target.Path))
+		}
+		return s.editOwn(in, target)
+	}}
+}
+
+func (s *session) editOwn(in steps.Input, target action.Editable) error {
+	return s.registry.EditOwn(in, target, func(file string) error { return runEditor(file) })
+}

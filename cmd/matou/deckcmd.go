@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/charmbracelet/colorprofile"
+	"github.com/spf13/cobra"
+
+	"matou/slides"
+)
+
+func newDeck(_ *options) *cobra.Command {
+	cmd := &cobra.Command{Use: "deck", Short: "Show a deck in mdp's format"}
+	var slide, width int
+	show := &cobra.Command{
+		Use:   "show FILE",
+		Short: "Print a deck, or one slide of it; - is standard input",
+		Args:  cobra.ExactArgs(1),
+	}
+	show.Flags().IntVar(&slide, "slide", 0, "number of the slide to print (default: all)")
+	show.Flags().IntVar(&width, "width", 80, "columns to lay it out for")
+	show.RunE = running(func(cmd *cobra.Command, args []string) error {
+		deck, err := readDeck(args[0], cmd.InOrStdin())
+		if err != nil {
+			return err
+		}
+		if slide < 0 || slide > len(deck.Slides) {
+			return usagef("no slide %d: %s has %d", slide, args[0], len(deck.Slides))
+		}
+		if width < 1 || width > 10000 {
+			return usagef("width %d: 1 to 10000", width)
+		}
+		// Colours are for terminals; a file or a pipe gets the text.
+		out := bufio.NewWriter(colorprofile.NewWriter(cmd.OutOrStdout(), os.Environ()))
+		for _, s := range deck.Slides {
+			if slide != 0 && s.Number != slide {
+				continue
+			}
+			if slide == 0 {
+				fmt.Fprintf(out, "%s %d/%d %s\n", strings.Repeat("─", 3), s.Number, len(deck.Slides), strings.Repeat("─", max(3, width-12)))
+			}
+			for _, l := range s.Render(deck, slides.Options{Width: width, Stop: -1, Theme: slides.Dark()}).Lines {
+				fmt.Fprintln(out, l)
+			}
+		}
+		return out.Flush()
+	})
+	cmd.AddCommand(show)
+	return cmd
+}
+
+// maxDeck bounds a deck's file, in bytes: one that is larger is none.
+const maxDeck = 16 << 20
+
+func readDeck(name string, stdin io.Reader) (*slides.Deck, error) {
+	in := stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	src, err := io.ReadAll(io.LimitReader(in, maxDeck+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(src) > maxDeck {
+		return nil, fmt.Errorf("%s is larger than %d MiB: no deck", name, maxDeck>>20)
+	}
+	return slides.Parse(name, src), nil
+}
+
+func newVersion() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: running(func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "matou", version())
+			return err
+		}),
+	}
+}

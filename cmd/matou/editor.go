@@ -1,0 +1,43 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"matou/steps"
+)
+
+// runEditor opens a file in the person's editor, in this terminal.
+func runEditor(file string) error {
+	var words []string
+	for _, name := range []string{"VISUAL", "EDITOR"} {
+		if words = strings.Fields(os.Getenv(name)); words != nil {
+			break
+		}
+	}
+	if words == nil {
+		for _, name := range []string{"vim", "vi", "nano"} {
+			if _, err := exec.LookPath(name); err == nil {
+				words = []string{name}
+				break
+			}
+		}
+	}
+	if words == nil {
+		return steps.Failf(steps.FailNotFound, "no editor: set EDITOR, or change %s yourself", file)
+	}
+	cmd := exec.Command(words[0], append(words[1:], file)...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return steps.Failf(steps.FailExit, "%s ended with %d: %s is as it was", words[0], exit.ExitCode(), file)
+	}
+	if err != nil {
+		return fmt.Errorf("run %s: %w", words[0], err)
+	}
+	return nil
+}

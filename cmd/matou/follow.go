@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"matou/steps"
+	"matou/tui/i18n"
+)
+
+// feedLines is how many lines a printer may fall behind before it skips some.
+const feedLines = 5000
+
+// printer shows a session's events without a screen: as text for people, or as JSON Lines.
+type printer struct {
+	s      *session
+	text   i18n.Texts
+	out    *bufio.Writer
+	json   bool
+	accept bool // trust host keys seen for the first time
+	quiet  bool // no output lines
+}
+
+func (o *options) printer(s *session, out io.Writer, asJSON bool) (*printer, error) {
+	_, text, err := o.texts()
+	if err != nil {
+		return nil, err
+	}
+	return &printer{s: s, text: text, out: bufio.NewWriter(out), json: asJSON, accept: o.accept || s.world != nil}, nil
+}
+
+// outputLine is how a line of output stands among the events of --json.
+type outputLine struct {
+	V    int    `json:"v"`
+	Type string `json:"type"` // "output"
+	steps.Line
+}
+
+// until sends a command and prints what happens, until the step has come to an end.
+func (p *printer) until(ctx context.Context, step steps.ID, c steps.Command) (*steps.Failure, error) {
+	feed := p.s.engine.Feed(feedLines)
+	defer feed.Close()
+	if err := p.s.engine.Do(ctx, c); err != nil {
+		return nil, err
+	}
+	answered := map[int64]bool{}
+	for {
+		b, err := feed.Next(ctx)
+		if err != nil {
+			return nil, p.interrupted(ctx, step, err)
+		}
+		end := p.batch(b, step)
+		if err := p.out.Flush(); err != nil {
+			return nil, fmt.Errorf("print: %w", err)
+		}
+		for _, q := range b.Questions {
+			if !answered[q.ID] {
+				answered[q.ID] = true
+				p.answer(ctx, q)
+			}
+		}
+		if end != nil {
+			return end.Failure, nil
+		}
+	}
+}
+
+// interrupted ends the step that runs, so that its end is in the journal.
+func (p *printer) interrupted(ctx context.Context, step steps.ID, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	return &exitError{code: exitFailed, err: fmt.Errorf("%s: %w", step, context.Cause(ctx))}
+}
+
+// batch prints what a pull brought, and finds the end of the step among it.
+func (p *printer) batch(b steps.Batch, step steps.ID) (end *steps.Event) {
+	// Events and lines come apart; the time puts them back together.
+	lines := b.Lines
+	for _, e := range b.Events {
+		for len(lines) > 0 && !lines[0].At.After(e.At) {
+			p.line(lines[0])
+			lines = lines[1:]
+		}
+		p.event(e)
+		if e.Step != step {
+			continue
+		}
+		switch e.Type {
+		case steps.StepDone, steps.StepFailed, steps.StepChecked, steps.StepStale, steps.StepUndone:
+			end = &e
+		default:
+		}
+	}
+	for _, l := range lines {
+		p.line(l)
+	}
+	if b.Trouble != nil {
+		fmt.Fprintf(os.Stderr, "matou: %v\n", b.Trouble)
+	}
+	return end
+}
+
+func (p *printer) line(l steps.Line) {
+	switch {
+	case p.json:
+		p.encode(outputLine{V: steps.EventVersion, Type: "output", Line: l})
+	case !p.quiet:
+		fmt.Fprintf(p.out, "  %s │ %s\n", l.Source, l.Text)
+	}
+}
+
+func (p *printer) encode(v any) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return // our own types always marshal
+	}
+	p.out.Write(data)
+	p.out.WriteByte('\n')
+}
+
+func (p *printer) event(e steps.Event) {
+	if p.json {
+		p.encode(e)
+		return
+	}
+	switch e.Type {
+	case steps.StepStarted:
+		title := string(e.Step)
+		if step, ok := p.s.workshop.Step(e.Step); ok {
+			title = step.Title.In(p.text.Lang)
+		}
+		fmt.Fprintf(p.out, "\n== %s · %s\n", e.Step, title)
+	case steps.ActionStarted:
+		if e.Command != "" && e.Phase != steps.PhaseCheck {
+			fmt.Fprintf(p.out, "$ %s\n", e.Command)
+		}
+	case steps.ActionDone:
+		if e.Phase == steps.PhaseCheck {
+			fmt.Fprintf(p.out, "  ✓ %s %s\n", e.Name, e.Summary)
+		}
+	case steps.StepDone:
+		fmt.Fprintf(p.out, "✓ %s  %s\n", e.Step, time.Duration(e.Took).Round(10*time.Millisecond))
+	default:
+	}
+}
+
+// answer speaks for a person who is not there.
+func (p *printer) answer(ctx context.Context, q steps.Question) {
+	a := steps.Answer{}
+	switch q.Kind {
+	case steps.AskHostKey:
+		a.OK = p.accept
+	case steps.AskPassword:
+		if a.Text = p.s.account.password; a.Text != "" && q.Attempt <= 1 {
+			a.OK = true
+		}
+	default:
+	}
+	if !p.json {
+		fmt.Fprintf(p.out, "  ? %s %s %s: %v\n", q.Kind, q.Subject, q.Data["fingerprint"], a.OK)
+	}
+	_ = p.s.engine.Do(ctx, steps.Reply{Question: q.ID, Answer: a}) // a question that is gone needs no answer
+}
+
+// stepFailed tells on standard error what failed, why, and what to do, and ends the program with 1.
+func (p *printer) stepFailed(w io.Writer, id steps.ID, f *steps.Failure) error {
+	fmt.Fprintf(w, "matou: %s: %s\n", id, f.Cause)
+	if remedy := p.text.T("remedy."+f.Kind, "step", string(id)); remedy != "remedy."+f.Kind {
+		fmt.Fprintf(w, "       %s\n", remedy)
+	}
+	return &exitError{code: exitFailed, shown: true, err: f}
+}
+
+// warn tells what is not as it should be, and does not keep anybody from working.
+func (s *session) warn(w io.Writer) {
+	for _, err := range s.warnings {
+		fmt.Fprintf(w, "matou: %v\n", err)
+	}
+}

@@ -1,0 +1,103 @@
+// Command matou is a terminal console for a hands-on cloud workshop: it shows the slides, runs each
+// step from a keypress, proves that it holds, and picks up where it was after any accident.
+//
+// This package is flags and wiring, one file for each subcommand. wire.go says which parts make a
+// session; everything it names has a package of its own:
+//
+//	steps         the engine: commands in, journal and state out
+//	steps/action  the kinds of action a workshop may ask for
+//	cloud/...     OpenStack, SSH, and the sandbox that speaks both
+//	slides        the deck
+//	tui           the console
+//	assets        the workshop itself, as data
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"charm.land/fang/v2"
+	"github.com/spf13/cobra"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stderr)) }
+
+// Exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1 // a step, or what the command was to do
+	exitUsage  = 2 // the command line
+)
+
+// exitError is an error with the code the program ends with. Shown means that it was told already.
+type exitError struct {
+	code  int
+	shown bool
+	err   error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// usagef is a mistake on the command line that only the command itself can see.
+func usagef(format string, args ...any) error {
+	return &exitError{code: exitUsage, err: fmt.Errorf(format, args...)}
+}
+
+// running makes a cobra function of one that fails with code 1. What cobra itself refuses has no
+// code yet: that is usage.
+func running(f func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		err := f(cmd, args)
+		var e *exitError
+		if err == nil || errors.As(err, &e) {
+			return err
+		}
+		return &exitError{code: exitFailed, err: err}
+	}
+}
+
+func run(args []string, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := newRoot()
+	root.SetArgs(args)
+	err := fang.Execute(ctx, root, fang.WithVersion(version()), fang.WithErrorHandler(
+		func(_ io.Writer, _ fang.Styles, err error) { tell(stderr, err) },
+	))
+	var e *exitError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &e):
+		return e.code
+	default:
+		return exitUsage
+	}
+}
+
+// tell prints why the program ends.
+func tell(w io.Writer, err error) {
+	var e *exitError
+	if errors.As(err, &e) && e.shown {
+		return
+	}
+	fmt.Fprintf(w, "matou: %v\n", err)
+	if e == nil || e.code == exitUsage {
+		fmt.Fprintln(w, "       matou --help")
+	}
+}
+
+// version is what the build says of itself.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "devel"
+}

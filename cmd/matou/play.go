@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"matou/steps"
+)
+
+func newPlay(o *options) *cobra.Command {
+	var from, until string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "play",
+		Short: "Walk through the workshop with no screen",
+		Long: `Runs the steps in order, those that are done left out, and stops at the first that fails.
+
+Without --until it goes on to the last step before the first that asks for confirmation. A password
+that is not in the workshop is taken from MATOU_PASSWORD. With --json, every line of standard output is
+one JSON object: an event of the journal ("v", "seq", "at", "type", and what that type carries: "step",
+"attempt", "phase", "index", "name", "kind", "command", "values", "summary", "changed", "took_ms",
+"failure" with "kind" and "cause"), or a line of output ("type": "output", "at", "step", "source", "text").
+Types and fields may be added; "v" changes when one changes its meaning.`,
+		Args: cobra.NoArgs,
+	}
+	cmd.Flags().StringVar(&from, "from", "", "first step to run")
+	cmd.Flags().StringVar(&until, "until", "", "last step to run")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON Lines")
+	cmd.RunE = running(func(cmd *cobra.Command, _ []string) error {
+		return o.play(cmd, asJSON, func(w *steps.Workshop, s steps.State) ([]steps.ID, error) {
+			return between(w, steps.ID(from), steps.ID(until))
+		}, func(ctx context.Context, p *printer, id steps.ID) (*steps.Failure, error) {
+			switch p.s.engine.State().Step(id).Status {
+			case steps.Done:
+				return nil, nil
+			case steps.Failed, steps.Stale:
+				return p.until(ctx, id, steps.Retry{Step: id})
+			default:
+				return p.until(ctx, id, steps.Start{Step: id})
+			}
+		})
+	})
+	return cmd
+}
+
+func newReplay(o *options) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "replay STEP",
+		Short: "Run one step again from its beginning",
+		Args:  cobra.ExactArgs(1),
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON Lines")
+	cmd.RunE = running(func(cmd *cobra.Command, args []string) error {
+		return o.play(cmd, asJSON, one(args[0]), func(ctx context.Context, p *printer, id steps.ID) (*steps.Failure, error) {
+			return p.until(ctx, id, steps.Retry{Step: id, FromStart: true})
+		})
+	})
+	return cmd
+}
+
+func newCheck(o *options) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "check [STEP]",
+		Short: "Prove that a step still holds, or all that were done",
+		Args:  cobra.MaximumNArgs(1),
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON Lines")
+	cmd.RunE = running(func(cmd *cobra.Command, args []string) error {
+		which := func(w *steps.Workshop, s steps.State) ([]steps.ID, error) {
+			var done []steps.ID
+			for _, step := range w.Steps {
+				if st := s.Step(step.ID).Status; (st == steps.Done || st == steps.Stale) && len(step.Checks) > 0 {
+					done = append(done, step.ID)
+				}
+			}
+			return done, nil
+		}
+		if len(args) > 0 {
+			which = one(args[0])
+		}
+		return o.play(cmd, asJSON, which, func(ctx context.Context, p *printer, id steps.ID) (*steps.Failure, error) {
+			return p.until(ctx, id, steps.Check{Step: id})
+		})
+	})
+	return cmd
+}
+
+// play does something to some steps, one after the other, and prints what happens.
+func (o *options) play(cmd *cobra.Command, asJSON bool,
+	which func(*steps.Workshop, steps.State) ([]steps.ID, error),
+	do func(context.Context, *printer, steps.ID) (*steps.Failure, error),
+) (err error) {
+	ctx := cmd.Context()
+	s, err := o.open(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	s.warn(cmd.ErrOrStderr())
+	p, err := o.printer(s, cmd.OutOrStdout(), asJSON)
+	if err != nil {
+		return err
+	}
+	ids, err := which(s.workshop, s.engine.State())
+	if err != nil {
+		return err
+	}
+	if len(ids) == 0 {
+		fmt.Fprintln(cmd.ErrOrStderr(), p.text.T("refusal."+string(steps.RefusedNothing)))
+	}
+	for _, id := range ids {
+		failure, err := do(ctx, p, id)
+		var refused *steps.Refusal
+		switch {
+		case errors.As(err, &refused) && refused.Code == steps.RefusedUnknown:
+			return &exitError{code: exitUsage, err: err}
+		case err != nil:
+			return err
+		case failure != nil:
+			return p.stepFailed(cmd.ErrOrStderr(), id, failure)
+		}
+	}
+	return nil
+}
+
+// one is a step named on the command line.
+func one(id string) func(*steps.Workshop, steps.State) ([]steps.ID, error) {
+	return func(w *steps.Workshop, _ steps.State) ([]steps.ID, error) {
+		return between(w, steps.ID(id), steps.ID(id))
+	}
+}
+
+// between lists the steps from one to another, both included. Without an end it stops before the
+// first step that asks for confirmation.
+func between(w *steps.Workshop, from, until steps.ID) ([]steps.ID, error) {
+	for _, id := range []steps.ID{from, until} {
+		if _, ok := w.Step(id); id != "" && !ok {
+			return nil, &exitError{code: exitUsage, err: w.Unknown(id)}
+		}
+	}
+	var ids []steps.ID
+	began := from == ""
+	for _, step := range w.Steps {
+		began = began || step.ID == from
+		if until == "" && len(step.Confirm) > 0 && step.ID != from {
+			break
+		}
+		if began {
+			ids = append(ids, step.ID)
+		}
+		if step.ID == until {
+			break
+		}
+	}
+	if len(ids) == 0 || (until != "" && ids[len(ids)-1] != until) {
+		return nil, usagef("%s stands before %s: nothing to do between them", until, from)
+	}
+	return ids, nil
+}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"matou/cloud"
+	"matou/cloud/openstack"
+	"matou/steps"
+	"matou/steps/action"
+)
+
+func newServers(o *options) *cobra.Command {
+	var asJSON, watch bool
+	cmd := &cobra.Command{
+		Use:   "servers",
+		Short: "List the project's servers, as nova list does",
+		Args:  cobra.NoArgs,
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a server")
+	cmd.Flags().BoolVar(&watch, "watch", false, "print the list again whenever it changes, until interrupted")
+	cmd.RunE = running(func(cmd *cobra.Command, _ []string) (err error) {
+		ctx := cmd.Context()
+		lister, done, err := o.lister(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, done()) }()
+		if watch {
+			return watchServers(ctx, cmd.OutOrStdout(), lister, asJSON)
+		}
+		servers, err := lister.Servers(ctx)
+		if err != nil {
+			return err
+		}
+		return printServers(cmd.OutOrStdout(), servers, asJSON)
+	})
+	return cmd
+}
+
+// lister logs in with as little as it takes: on a cloud whose credentials are here, that needs
+// neither the workshop nor a seat.
+func (o *options) lister(ctx context.Context) (cloud.Lister, func() error, error) {
+	a := chooseAccount(o)
+	if a.local() {
+		c, err := a.credentials(ctx, nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		if c.NeedsPassword() {
+			password := os.Getenv("MATOU_PASSWORD")
+			if password == "" {
+				return nil, nil, fmt.Errorf("%s has no password: set OS_PASSWORD or MATOU_PASSWORD: %w", c.Source, cloud.ErrNoAccount)
+			}
+			c = c.WithPassword(password)
+		}
+		client, err := openstack.Login(ctx, c, openstack.Options{UserAgent: "matou/" + version()})
+		if err != nil {
+			return nil, nil, err
+		}
+		return client, func() error { client.Close(); return nil }, nil
+	}
+	s, compute, err := o.compute(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return compute, s.Close, nil
+}
+
+// compute opens a session and logs in to its cloud, outside of any step.
+func (o *options) compute(ctx context.Context) (*session, action.Compute, error) {
+	s, err := o.open(ctx, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, text, err := o.texts()
+	if err == nil {
+		var compute action.Compute
+		compute, err = s.registry.Compute(ctx, s.input(), &aside{s: s, accept: o.accept || s.world != nil, password: s.account.password})
+		if err == nil {
+			return s, compute, nil
+		}
+	}
+	var f *steps.Failure
+	if errors.As(err, &f) {
+		err = fmt.Errorf("%w\n       %s", err, text.T("remedy."+f.Kind))
+	}
+	return nil, nil, errors.Join(err, s.Close())
+}
+
+// input is what an action outside of any step would get.
+func (s *session) input() steps.Input {
+	return steps.Input{Workshop: s.workshop, Seat: s.seat, Vars: s.engine.AllVars()}
+}
+
+// aside is the output of work outside of any step: it shows nothing, and answers for nobody.
+type aside struct {
+	s        *session
+	accept   bool
+	password string
+}
+
+// Line implements steps.Output.
+func (*aside) Line(string, string) {}
+
+// Status implements steps.Output.
+func (*aside) Status(string) {}
+
+// Secret implements steps.Output: what is never shown needs no masking.
+func (*aside) Secret(string) {}
+
+// Ask implements steps.Output.
+func (a *aside) Ask(_ context.Context, q steps.Question) (steps.Answer, error) {
+	switch {
+	case q.Kind == steps.AskHostKey && a.accept:
+		return steps.Answer{OK: true}, nil
+	case q.Kind == steps.AskPassword && a.password != "" && q.Attempt <= 1:
+		return steps.Answer{OK: true, Text: a.password}, nil
+	}
+	return steps.Answer{}, steps.Failf(steps.FailNobody, "%s: nobody is there to answer (%s)", q.Subject, q.Kind)
+}
+
+// watchPause is how often a watched list is asked for while nothing changes in it.
+const watchPause = 5 * time.Second
+
+func watchServers(ctx context.Context, out io.Writer, lister cloud.Lister, asJSON bool) error {
+	poller := cloud.NewPoller(lister)
+	poller.Idle = watchPause
+	running, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() { defer close(ended); poller.Run(running) }()
+	defer func() { stop(); <-ended }()
+	version := 0
+	for {
+		now, err := poller.Next(ctx, version)
+		if err != nil {
+			return nil // interrupted: that is how it ends
+		}
+		version = now.Version
+		if now.Err != nil {
+			fmt.Fprintf(os.Stderr, "matou: %v\n", now.Err)
+			if now.At.IsZero() {
+				return now.Err
+			}
+			continue
+		}
+		if !asJSON {
+			fmt.Fprintln(out, now.At.Format(time.TimeOnly))
+		}
+		if err := printServers(out, now.Servers, asJSON); err != nil {
+			return err
+		}
+	}
+}
+
+// serverRow is a line of servers --json.
+type serverRow struct {
+	ID        string            `json:"id"`
+	Name      string            `json:"name"`
+	Status    cloud.Status      `json:"status"`
+	TaskState string            `json:"task_state,omitempty"`
+	Power     string            `json:"power_state,omitempty"`
+	Addresses []string          `json:"addresses,omitempty"`
+	Image     string            `json:"image,omitempty"`
+	Flavor    string            `json:"flavor,omitempty"`
+	Metadata  map[string]string `json:"metadata,omitempty"`
+	Fault     string            `json:"fault,omitempty"`
+	Created   time.Time         `json:"created"`
+}
+
+func printServers(out io.Writer, servers []cloud.Server, asJSON bool) error {
+	if !asJSON {
+		for _, l := range cloud.ListTable(servers) {
+			if _, err := fmt.Fprintln(out, l); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	encoder := json.NewEncoder(out)
+	for _, s := range servers {
+		row := serverRow{
+			ID: s.ID, Name: s.Name, Status: s.Status, TaskState: s.TaskState, Power: s.PowerState,
+			Image: s.Image.String(), Flavor: s.Flavor.String(), Metadata: s.Metadata, Created: s.Created,
+		}
+		for _, a := range s.Addresses {
+			row.Addresses = append(row.Addresses, a.IP.String())
+		}
+		if s.Fault != nil {
+			row.Fault = s.Fault.Message
+		}
+		if err := encoder.Encode(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}

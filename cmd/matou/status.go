@@ -1,0 +1,74 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"matou/steps"
+)
+
+// stepStatus is a row of status --json.
+type stepStatus struct {
+	Step    steps.ID       `json:"step"`
+	Title   string         `json:"title"`
+	Status  steps.Status   `json:"status"`
+	Attempt int            `json:"attempt,omitempty"`
+	Took    steps.Millis   `json:"took_ms,omitempty"`
+	Ended   *time.Time     `json:"ended,omitempty"`
+	Failure *steps.Failure `json:"failure,omitempty"`
+}
+
+func newStatus(o *options) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Where the seat stands, from its journal alone",
+		Args:  cobra.NoArgs,
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a step")
+	cmd.RunE = running(func(cmd *cobra.Command, _ []string) error {
+		seat, err := o.seatName()
+		if err != nil {
+			return err
+		}
+		w, err := loadWorkshop(o.workshop)
+		if err != nil {
+			return err
+		}
+		_, text, err := o.texts()
+		if err != nil {
+			return err
+		}
+		journal, err := steps.ReadJournal(filepath.Join(o.stateDir(), w.Name, chooseAccount(o).label(), "seats", seat))
+		if err != nil {
+			return err
+		}
+		state := steps.Replay(w, journal.Events())
+		table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0)
+		for _, step := range w.Steps {
+			st := state.Step(step.ID)
+			row := stepStatus{Step: step.ID, Title: step.Title.In(text.Lang), Status: st.Status, Attempt: st.Attempt, Took: steps.Millis(st.Took), Failure: st.Failure}
+			if !st.Ended.IsZero() {
+				row.Ended = &st.Ended
+			}
+			if asJSON {
+				if err := json.NewEncoder(cmd.OutOrStdout()).Encode(row); err != nil {
+					return err
+				}
+				continue
+			}
+			took := ""
+			if st.Took > 0 {
+				took = st.Took.Round(100 * time.Millisecond).String()
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", step.ID, text.T("status."+string(st.Status)), took, row.Title)
+		}
+		return table.Flush()
+	})
+	return cmd
+}

@@ -1,0 +1,308 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/adrg/xdg"
+
+	"matou/assets"
+	"matou/cloud"
+	"matou/cloud/remote"
+	"matou/cloud/sandbox"
+	"matou/cloud/sandbox/fault"
+	"matou/steps"
+	"matou/steps/action"
+)
+
+// session is everything one seat's work needs, put together.
+type session struct {
+	workshop *steps.Workshop
+	seat     string
+	account  account
+	dir      string // the seat's folder; empty: nothing is kept
+	engine   *steps.Engine
+	registry *action.Registry
+	client   *remote.Client
+	poller   *cloud.Poller
+	world    *sandbox.Sandbox // nil on a real cloud
+	warnings []error
+	holder   *steps.HeldError // another program has the seat: read only
+
+	stop    context.CancelFunc
+	running sync.WaitGroup
+	ended   error
+	close   []func() error
+}
+
+// loadWorkshop finds a workshop by its name among ours, or by its folder.
+func loadWorkshop(name string) (*steps.Workshop, error) {
+	var fsys fs.FS
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		abs, err := filepath.Abs(name)
+		if err != nil {
+			return nil, err
+		}
+		fsys, name = os.DirFS(abs), filepath.Base(abs)
+	} else if fsys, err = assets.Workshop(name); err != nil {
+		return nil, usagef("no workshop %q: neither a folder, nor one of %s", name, strings.Join(assets.Workshops(), ", "))
+	}
+	return steps.Load(name, fsys, action.Kinds())
+}
+
+// stateDir is where progress is kept.
+func (o *options) stateDir() string {
+	if o.state != "" {
+		return o.state
+	}
+	return filepath.Join(xdg.StateHome, "matou")
+}
+
+// open puts a session together and starts its engine. A seat that another program holds is opened to
+// look at, when readOnly allows it.
+func (o *options) open(ctx context.Context, readOnly bool) (_ *session, err error) {
+	s := &session{account: chooseAccount(o), poller: cloud.NewPoller(nil)}
+	s.account.password = os.Getenv("MATOU_PASSWORD")
+	if s.seat, err = o.seatName(); err != nil {
+		return nil, err
+	}
+	if s.workshop, err = loadWorkshop(o.workshop); err != nil {
+		return nil, err
+	}
+	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	defer func() {
+		if err != nil {
+			_ = s.Close()
+		}
+	}()
+	root := filepath.Join(o.stateDir(), s.workshop.Name, s.account.label())
+	journal, err := s.openSeat(filepath.Join(root, "seats", s.seat), readOnly)
+	if err != nil {
+		return nil, err
+	}
+	given, err := o.params(ctx, s, filepath.Join(root, "world"))
+	if err != nil {
+		return nil, err
+	}
+	params, err := s.workshop.Resolve(given, steps.Builtins(s.workshop, s.seat).With(s.sandboxParams()))
+	if err != nil {
+		return nil, err
+	}
+	return s, s.start(ctx, o, params, journal)
+}
+
+// openSeat opens the seat's journal. What can't be written is a warning: the work goes on without.
+func (s *session) openSeat(dir string, readOnly bool) (*steps.Journal, error) {
+	journal, err := steps.OpenJournal(dir)
+	var held *steps.HeldError
+	switch {
+	case errors.As(err, &held):
+		if !readOnly {
+			return nil, err
+		}
+		s.holder = held
+		s.dir = dir
+		return steps.ReadJournal(dir)
+	case err != nil:
+		s.warnings = append(s.warnings, fmt.Errorf("progress is not kept: %w", err))
+		return nil, nil
+	}
+	s.dir = dir
+	s.close = append(s.close, journal.Close)
+	if torn := journal.Torn(); torn != "" {
+		s.warnings = append(s.warnings, fmt.Errorf("the journal's end was damaged, and is kept in %s", torn))
+	}
+	return journal, nil
+}
+
+// params are the parameters given from outside; in the sandbox those of its world come first.
+func (o *options) params(ctx context.Context, s *session, dir string) (map[string]string, error) {
+	given := map[string]string{}
+	if s.account.from == accountSandbox && s.holder == nil {
+		if s.dir == "" {
+			dir = ""
+		}
+		if err := o.startWorld(ctx, s, dir); err != nil {
+			return nil, err
+		}
+		for name, template := range s.workshop.Sandbox.Params {
+			value, err := steps.Expand(template, s.sandboxParams(), nil)
+			if err != nil {
+				return nil, fmt.Errorf("sandbox parameter %s: %w", name, err)
+			}
+			given[name] = value
+		}
+	}
+	for name, value := range o.set {
+		given[name] = value
+	}
+	return given, nil
+}
+
+func (s *session) sandboxParams() steps.Vars {
+	if s.world == nil {
+		return nil
+	}
+	return s.world.Params()
+}
+
+// startWorld starts the embedded sandbox, or finds out why it can't.
+func (o *options) startWorld(ctx context.Context, s *session, dir string) error {
+	if s.workshop.Sandbox.World == "" {
+		return usagef("workshop %s has no sandbox: name a cloud with --cloud", s.workshop.Name)
+	}
+	so, err := o.sandboxOptions(s.workshop, dir)
+	if err != nil {
+		return err
+	}
+	world, err := sandbox.Start(ctx, so)
+	if err != nil {
+		return fmt.Errorf("start the sandbox: %w", err)
+	}
+	s.world = world
+	s.close = append(s.close, world.Close)
+	if err := world.Trouble(); err != nil {
+		s.warnings = append(s.warnings, err)
+	}
+	if so.Pace == 0 {
+		s.account.poll = func(time.Duration) time.Duration { return 20 * time.Millisecond }
+	} else if so.Pace < 1 {
+		s.account.poll = func(time.Duration) time.Duration { return 250 * time.Millisecond }
+	}
+	return nil
+}
+
+func (o *options) sandboxOptions(w *steps.Workshop, dir string) (sandbox.Options, error) {
+	so := sandbox.Options{Workshop: w.Files, World: w.Sandbox.World, Dir: dir}
+	switch o.pace {
+	case "recorded":
+		so.Pace = 1
+	case "fast":
+		so.Pace = 0.2
+	case "instant":
+		so.Pace = 0
+	default:
+		f, err := strconv.ParseFloat(o.pace, 64)
+		if err != nil || f < 0 || f > 100 {
+			return so, usagef("pace %q: recorded, fast, instant, or a factor such as 0.5", o.pace)
+		}
+		so.Pace = f
+	}
+	if o.faults != "" {
+		file, err := os.Open(o.faults)
+		if err != nil {
+			return so, usagef("faults: %v", err)
+		}
+		defer file.Close()
+		if so.Faults, err = fault.Load(file); err != nil {
+			return so, usagef("faults: %s: %v", o.faults, err)
+		}
+	}
+	return so, nil
+}
+
+// start makes the engine and what it stands on, and runs it.
+func (s *session) start(ctx context.Context, o *options, params steps.Vars, journal *steps.Journal) error {
+	redactor := &steps.Redactor{}
+	redactor.Add(s.account.password)
+	s.client = remote.New(o.remoteOptions(s, redactor))
+	s.close = append(s.close, s.client.Close)
+	data := filepath.Join(s.dir, "files")
+	if s.dir == "" {
+		var err error
+		if data, err = os.MkdirTemp("", "matou-"); err != nil {
+			return fmt.Errorf("a folder for this seat's files: %w", err)
+		}
+		s.close = append(s.close, func() error { return os.RemoveAll(data) })
+	}
+	reach := &hosts{client: s.client}
+	if s.world == nil { // the sandbox takes passwords; nobody's keys are shown to it
+		reach.keys, reach.agent = remote.DefaultKeyFiles(), true
+	}
+	s.registry = action.New(action.Deps{
+		Hosts: reach, Login: s.account.login, Here: o.hereOf(s.workshop, s.account), DataDir: data,
+		OnLogin: func(c action.Compute) { s.poller.Use(c) }, Changed: s.poller.Wake,
+	})
+	eo := steps.Options{Seat: s.seat, Params: params, Journal: journal, Redactor: redactor, Version: version(), ReadOnly: s.holder != nil}
+	if s.dir != "" && s.holder == nil {
+		log, err := steps.OpenLog(s.dir)
+		if err != nil {
+			s.warnings = append(s.warnings, err)
+		} else {
+			eo.Log = log
+		}
+	}
+	engine, err := steps.New(s.workshop, s.registry, eo)
+	if err != nil {
+		return err
+	}
+	s.engine = engine
+	s.running.Add(2)
+	go func() { defer s.running.Done(); s.ended = engine.Run(ctx) }()
+	go func() { defer s.running.Done(); s.poller.Run(ctx) }()
+	return nil
+}
+
+func (o *options) remoteOptions(s *session, redactor *steps.Redactor) remote.Options {
+	ro := remote.Options{Asker: asker(func(_ context.Context, value string) { redactor.Add(value) })}
+	if s.dir != "" {
+		ro.KnownHosts = filepath.Join(s.dir, "known_hosts")
+	}
+	if s.world != nil {
+		return ro // the sandbox's hosts are not in anybody's files
+	}
+	if home, err := os.UserHomeDir(); err == nil {
+		ro.ReadKnownHosts = []string{filepath.Join(home, ".ssh", "known_hosts"), "/etc/ssh/ssh_known_hosts"}
+		config, err := remote.LoadSSHConfig(filepath.Join(home, ".ssh", "config"), "/etc/ssh/ssh_config")
+		if err != nil {
+			s.warnings = append(s.warnings, err)
+		}
+		ro.SSHConfig = config
+	}
+	return ro
+}
+
+// hereOf is the hop this program runs on: the one asked for, or, when the credentials are in the
+// environment, the one on which the workshop has people source them.
+func (o *options) hereOf(w *steps.Workshop, a account) string {
+	switch {
+	case o.here == "none":
+		return ""
+	case o.here != "":
+		return o.here
+	case a.local():
+		return w.Cloud.Hop
+	}
+	return ""
+}
+
+// cloudName is what the screen says the cloud is.
+func (s *session) cloudName() string {
+	if s.account.from == accountEnv {
+		if u, err := url.Parse(os.Getenv("OS_AUTH_URL")); err == nil && u.Host != "" {
+			return u.Host
+		}
+	}
+	return s.account.label()
+}
+
+// Close ends the engine and lets go of everything, in the reverse order.
+func (s *session) Close() error {
+	s.stop()
+	s.running.Wait()
+	errs := []error{s.ended}
+	for i := len(s.close) - 1; i >= 0; i-- {
+		errs = append(errs, s.close[i]())
+	}
+	s.close = nil
+	return errors.Join(errs...)
+}
