@@ -22,7 +22,7 @@ func (n *computeAPI) action(c *call) reply {
 	actions := map[string]func(c *call, in *instance, arg any) reply{
 		"reboot": n.rebootServer, "os-stop": n.stopServer, "os-start": n.startServer,
 		"os-getConsoleOutput": n.consoleOutput, "os-getVNCConsole": n.noConsole, "os-getSPICEConsole": n.noConsole,
-		"os-getSerialConsole": n.noConsole,
+		"os-getSerialConsole": n.noConsole, "rebuild": n.rebuildServer,
 	}
 	do := actions[name]
 	if do == nil {
@@ -94,6 +94,34 @@ func (n *computeAPI) startServer(c *call, in *instance, _ any) reply {
 		return *rep
 	}
 	return n.turn(c, in, "start", taskStart, n.world.start)
+}
+
+// rebuildServer gives a server a new disk, from the same image or another.
+func (n *computeAPI) rebuildServer(c *call, in *instance, arg any) reply {
+	m, ok := arg.(object)
+	if !ok {
+		return fail(http.StatusBadRequest, "%s", invalid("rebuild", arg, clip(pyValue(arg))+" is not of type 'object'"))
+	}
+	id, ok := m["imageRef"].(string)
+	if !ok {
+		return fail(http.StatusBadRequest, "%s", invalid("rebuild", arg, "'imageRef' is a required property"))
+	}
+	im := n.world.image(id)
+	if im == nil {
+		return fail(http.StatusBadRequest, "Cannot find image for rebuild")
+	}
+	if rep := conflict(in, "rebuild", vmActive, vmStopped, vmError); rep != nil {
+		return *rep
+	}
+	if in.Launched.IsZero() {
+		return fail(http.StatusConflict, "Cannot 'rebuild' instance %s while it is in vm_state %s", in.ID, in.VMState)
+	}
+	in.ImageID = im.ID
+	rep := n.turn(c, in, "rebuild", taskRebuild, n.world.rebuild)
+	body := n.describe(in, c.minor, true)
+	body["adminPass"] = newWord(12)
+	rep.body = object{"server": body}
+	return rep
 }
 
 // consoleOutput is the end of the console log, as many lines as asked for.

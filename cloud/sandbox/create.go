@@ -223,12 +223,12 @@ func (n *computeAPI) readReferences(server object, o *order) string {
 	o.ImageID, o.FlavorID = im.ID, o.flavor.ID
 	if key := str("key_name"); key != "" {
 		w.mu.Lock()
-		known := w.keys[key] != nil
+		k := w.keys[key]
 		w.mu.Unlock()
-		if !known {
+		if k == nil {
 			return "Invalid key_name provided."
 		}
-		o.KeyName = key
+		o.KeyName, o.PublicKey = key, k.PublicKey
 	}
 	o.Groups = []string{}
 	groups, _ := server["security_groups"].([]any)

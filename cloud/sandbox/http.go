@@ -102,7 +102,7 @@ func (a *api) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if trimmed := strings.TrimRight(path, "/"); trimmed != "" {
 		path = trimmed
 	}
-	if rest, ok := strings.CutPrefix(path, "/compute/v2.1/"+a.world.projectID()); ok {
+	if rest, ok := strings.CutPrefix(path, "/compute/v2.1/"+a.world.projectID()); ok && (rest == "" || rest[0] == '/') {
 		path = "/compute/v2.1" + rest
 	}
 	if path != r.URL.Path {

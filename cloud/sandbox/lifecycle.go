@@ -116,8 +116,8 @@ func (w *world) power(ctx context.Context, in *instance) bool {
 		ID: in.ID, Name: in.Hostname, Address: in.Address,
 		Image: w.image(in.ImageID).Tree, Users: w.file.Servers.Users, UserData: in.UserData,
 	}
-	if k := w.keys[in.KeyName]; k != nil {
-		spec.Keys = []string{k.PublicKey}
+	if in.PublicKey != "" {
+		spec.Keys = []string{in.PublicKey}
 	}
 	w.mu.Unlock()
 	// The machine outlives the job that boots it: it runs until it is shut down.
@@ -212,13 +212,27 @@ func (w *world) start(ctx context.Context, in *instance) {
 	w.step(ctx, in, func() { in.VMState, in.Task, in.Power = vmActive, "", powerRunning })
 }
 
+// rebuild makes a server's disk anew. Its id, its address and its name stay.
+func (w *world) rebuild(ctx context.Context, in *instance) {
+	if err := errors.Join(w.halt(in), w.forget(in.ID)); err != nil {
+		w.store.complain(err)
+	}
+	if !w.wait(ctx, w.file.Timing.Spawning) || !w.power(ctx, in) {
+		return
+	}
+	w.step(ctx, in, func() {
+		in.VMState, in.Task, in.Power, in.Fault = vmActive, "", powerRunning, nil
+		in.Launched, in.Wired = now(), true
+	})
+}
+
 // resume brings the servers back that were there when the sandbox ended: those that ran are booted
 // before it returns, those in the middle of something go on with it.
 func (w *world) resume() {
 	var running []*instance
 	w.mu.Lock()
 	for _, in := range w.servers {
-		if in.VMState == vmActive && in.Task != taskDeleting {
+		if in.VMState == vmActive && in.Task != taskDeleting && in.Task != taskRebuild {
 			running = append(running, in)
 		}
 	}
@@ -231,6 +245,7 @@ func (w *world) resume() {
 	jobs := map[string]func(context.Context, *instance){
 		taskScheduling: w.build, taskNetworking: w.build, taskSpawning: w.build, taskDeleting: w.erase,
 		taskReboot: w.reboot, taskRebootHard: w.reboot, taskStop: w.stop, taskStart: w.start,
+		taskRebuild: w.rebuild,
 	}
 	for _, in := range w.servers {
 		if job := jobs[in.Task]; job != nil {

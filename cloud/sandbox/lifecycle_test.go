@@ -98,6 +98,7 @@ func TestServerLife(t *testing.T) {
 			{`{"os-stop":null}`, "ACTIVE powering-off", "SHUTOFF", tm.Stopping},
 			{`{"os-start":null}`, "SHUTOFF powering-on", "ACTIVE", tm.Starting},
 			{`{"reboot":{"type":"HARD"}}`, "HARD_REBOOT rebooting_hard", "ACTIVE", tm.Rebooting},
+			{`{"rebuild":{"imageRef":"` + b.w.file.Images[1].ID + `"}}`, "REBUILD rebuilding", "ACTIVE", tm.Spawning},
 		} {
 			b.do("POST", compute+"/servers/"+id+"/action", turn.action).want(t, http.StatusAccepted, "")
 			b.expect(id, turn.during)
@@ -105,8 +106,8 @@ func TestServerLife(t *testing.T) {
 			time.Sleep(turn.takes)
 			b.expect(id, turn.after)
 		}
-		if !m.down || b.room.machine(id).reboots != 1 {
-			t.Errorf("machines: first down %v, second rebooted %d times", m.down, b.room.machine(id).reboots)
+		if again := b.room.machine(id); !m.down || m.reboots != 1 || again.spec.Image != b.w.file.Images[1].Tree {
+			t.Errorf("machines: first down %v, rebooted %d times; last %+v", m.down, m.reboots, again.spec)
 		}
 		b.do("DELETE", compute+"/servers/"+id, nil).want(t, http.StatusNoContent, "")
 		b.expect(id, "ACTIVE deleting")

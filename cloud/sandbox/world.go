@@ -34,6 +34,7 @@ const (
 	taskRebootHard = "rebooting_hard"
 	taskStop       = "powering-off"
 	taskStart      = "powering-on"
+	taskRebuild    = "rebuilding"
 )
 
 // Power states of the API (OS-EXT-STS:power_state).
@@ -49,6 +50,7 @@ type instance struct {
 	ID, Name, Description, Hostname string
 	ImageID, FlavorID               string
 	KeyName                         string `json:",omitempty"`
+	PublicKey                       string `json:",omitempty"` // of the keypair as it was when the server was made
 	Reservation                     string
 	Metadata                        map[string]string
 	UserData                        []byte `json:",omitempty"`
@@ -104,6 +106,8 @@ func (in *instance) status() string {
 		return "REBOOT"
 	case in.Task == taskRebootHard:
 		return "HARD_REBOOT"
+	case in.Task == taskRebuild:
+		return "REBUILD"
 	case in.VMState == vmBuilding:
 		return "BUILD"
 	case in.VMState == vmStopped:
