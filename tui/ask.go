@@ -28,7 +28,7 @@ func (m *Model) confirm(title, question, yes string, cmd tea.Cmd, more ...dialog
 		Body:  append([]dialog.Para{{Text: question}}, more...),
 		Buttons: []dialog.Button{
 			{ID: dialog.Cancel, Label: m.text.T("button.cancel"), Key: "n"},
-			{ID: "yes", Label: yes, Key: "y"},
+			{ID: "yes", Label: yes, Key: m.text.T("button.yes-key")},
 		},
 	}, func(a dialog.Answer) tea.Cmd {
 		if a.Button != "yes" {

@@ -147,7 +147,15 @@ type fixture struct {
 	t *testing.T
 }
 
-type change func(*tui.Options)
+type change func(*testing.T, *tui.Options)
+
+// with changes the options alone.
+func with(f func(*tui.Options)) change { return func(_ *testing.T, o *tui.Options) { f(o) } }
+
+// withServer is withServers for a list of changes made before the test's bubble.
+func withServer(make func() cloud.Server) change {
+	return func(t *testing.T, o *tui.Options) { withServers(t, make())(t, o) }
+}
 
 func start(t *testing.T, width, height int, changes ...change) *fixture {
 	t.Helper()
@@ -163,7 +171,7 @@ func start(t *testing.T, width, height int, changes ...change) *fixture {
 		Texts: texts(t), Themes: themes(t), Cats: cats(t), Decks: decks,
 	}
 	for _, c := range changes {
-		c(&o)
+		c(t, &o)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
@@ -252,7 +260,7 @@ func (l *lister) Servers(context.Context) ([]cloud.Server, error) {
 }
 
 func withServers(t *testing.T, servers ...cloud.Server) change {
-	return func(o *tui.Options) {
+	return func(_ *testing.T, o *tui.Options) {
 		p := cloud.NewPoller(&lister{servers: servers})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})

@@ -74,7 +74,7 @@ func TestScreens(t *testing.T) {
 				t.Run(fmt.Sprintf("%dx%d-%s-%s", size[0], size[1], lang, scene.name), func(t *testing.T) {
 					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
-						f := start(t, size[0], size[1], func(o *tui.Options) { o.Lang = lang }, withServers(t,
+						f := start(t, size[0], size[1], with(func(o *tui.Options) { o.Lang = lang }), withServers(t,
 							server("autre-03", cloud.StatusActive, "", "158.69.78.12", time.Hour, nil),
 							server("web-07", cloud.StatusBuild, "spawning", "", 11*time.Second, mine)))
 						scene.play(f)

@@ -165,7 +165,7 @@ func keyName(t i18n.Texts, key string) string {
 
 // hints are the keys the bar names, for how the step stands, the most useful first.
 func (m *Model) hints() []string {
-	end := []string{"pane-next", "outline", "help", "palette", "quit"}
+	end := []string{"help", "pane-next", "outline", "palette", "quit"}
 	switch m.focus {
 	case pane.StepsID:
 		return append([]string{"open-step", "down", "cancel"}, end...)

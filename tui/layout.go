@@ -70,6 +70,9 @@ func arrange(in want) layout {
 		return l
 	}
 	left := in.Width * 62 / 100
+	if in.Width < 140 {
+		left = in.Width * 60 / 100
+	}
 	right := in.Width - left
 	cat := !in.NoCat && body >= 28
 	top, servers := 8, 6

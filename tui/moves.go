@@ -274,8 +274,8 @@ func (m *Model) digit(key string) tea.Cmd {
 	if err != nil {
 		return nil
 	}
-	if now.Sub(m.typed.at) > digitTime || m.typed.n > 999 {
-		m.typed.n = 0
+	if now.Sub(m.typed.at) > digitTime || m.typed.n*10+d > m.slide.Count() {
+		m.typed.n = 0 // a number of its own
 	}
 	m.typed = digits{m.typed.n*10 + d, now}
 	if m.typed.n > 0 {

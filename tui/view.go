@@ -17,6 +17,7 @@ type drawn struct {
 	rect    rect
 	focused bool
 	title   string
+	last    string
 	lines   []string
 }
 
@@ -69,8 +70,15 @@ func (m *Model) screen() []string {
 		lines = append(lines, m.statusLine())
 	}
 	if m.dialogs.Len() > 0 {
-		box := m.dialogs.Draw(m.look(), m.width, m.height)
-		lines = overlay(lines, box, m.width)
+		for i, line := range lines {
+			lines[i] = m.styles.Faint.Render(theme.Plain(line))
+		}
+		lines = overlay(lines, m.dialogs.Draw(m.look(), m.width, m.height), m.width)
+	}
+	if m.opts.ASCII {
+		for i, line := range lines {
+			lines[i] = theme.ASCII(line)
+		}
 	}
 	return lines
 }
@@ -101,14 +109,15 @@ func (m *Model) frame(p placed) []string {
 	if m.lay.Tabs {
 		title = m.tabs(p.W - 4 - ansi.StringWidth(right))
 	}
+	last := m.lastLine(p)
 	old, ok := m.drawn[p.ID]
-	if ok && old.version == one.Version() && old.rect == p.rect && old.focused == focused && old.title == title {
+	if ok && old.version == one.Version() && old.rect == p.rect && old.focused == focused && old.title == title && old.last == last {
 		return old.lines
 	}
 	lines := m.styles.Draw(theme.Frame{
-		Width: p.W, Height: p.H, Title: title, Right: right, Foot: foot, Focused: focused && !m.lay.Tabs,
+		Width: p.W, Height: p.H, Title: title, Right: right, FootLeft: last, Foot: foot, Focused: focused && !m.lay.Tabs,
 	}, one.Lines())
-	m.drawn[p.ID] = drawn{one.Version(), p.rect, focused, title, lines}
+	m.drawn[p.ID] = drawn{one.Version(), p.rect, focused, title, last, lines}
 	return lines
 }
 
@@ -117,6 +126,19 @@ func (m *Model) paneTitle(text string, focused bool) string {
 		return m.styles.TitleFocus.Render(text)
 	}
 	return m.styles.Title.Render(text)
+}
+
+// lastLine is the newest line of the log, for the border of the slide: on a small screen the log
+// itself is behind a tab while a step runs.
+func (m *Model) lastLine(p placed) string {
+	if !m.lay.Tabs || p.ID != pane.SlideID || m.running() == "" {
+		return ""
+	}
+	line := m.log.Last()
+	if line.Text == "" {
+		return ""
+	}
+	return m.styles.Dim.Render(ansi.Truncate(line.Source+": "+line.Text, max(0, p.W/2), m.styles.Glyph.Ellipsis))
 }
 
 // tabs names the panes, the open one first to be seen; those that have news say how many.

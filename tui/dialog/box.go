@@ -153,7 +153,7 @@ func (b *Box) Draw(look pane.Look, width, height int) []string {
 	}
 	room := height - 2 - len(foot)
 	var art []string
-	if b.Art != nil && room-len(body) >= pane.CatHeight+1 {
+	if b.Art != nil && (room-len(body) > pane.CatHeight || room > pane.CatHeight+6) {
 		for _, line := range b.Art() {
 			art = append(art, strings.Repeat(" ", max(0, (inside-pane.CatWidth)/2))+st.Cat.Render(line))
 		}

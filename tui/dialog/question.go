@@ -52,7 +52,7 @@ func newKey(q steps.Question, t i18n.Texts) Dialog {
 		},
 		Buttons: []Button{
 			{ID: Cancel, Label: t.T("question.host-key.refuse"), Key: "n"},
-			{ID: "ok", Label: t.T("question.host-key.accept"), Key: "y"},
+			{ID: "ok", Label: t.T("question.host-key.accept"), Key: t.T("button.yes-key")},
 		},
 	}
 	compare := "question.host-key.compare"

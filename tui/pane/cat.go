@@ -158,7 +158,7 @@ func (c *Cat) Lines() []string {
 
 // Heads says the mood in a word.
 func (c *Cat) Heads() (left, right, foot string) {
-	return c.look.Text.T("pane.cat"), c.look.Styles.Dim.Render(c.look.Text.T("mood." + string(c.mood))), ""
+	return c.look.Text.T("mood." + string(c.mood)), "", ""
 }
 
 var _ = []Pane{(*Slide)(nil), (*Outline)(nil), (*Servers)(nil), (*Log)(nil), (*Cat)(nil)}

@@ -35,7 +35,7 @@ func Clean(text string) string {
 			b.WriteString("    ")
 		case isSGR(seq):
 			b.WriteString(seq)
-		case width > 0:
+		case width > 0 && stands(seq):
 			b.WriteString(strings.Map(dropMarks, seq))
 		}
 		text = text[max(1, n):]
@@ -51,6 +51,27 @@ func plain(text string) bool {
 		}
 	}
 	return true
+}
+
+// stands tells whether a character keeps to its own cells whatever stands before and after it. A
+// mark without a letter would join the border to its left, and half a flag the next half.
+func stands(cluster string) bool {
+	first, n := utf8.DecodeRuneInString(cluster)
+	switch {
+	case unicode.In(first, unicode.M, unicode.Cf, unicode.Prepended_Concatenation_Mark):
+		return false
+	case first >= 0x1f1e6 && first <= 0x1f1ff:
+		return n < len(cluster)
+	}
+	return !unicode.Is(joiners, first)
+}
+
+// joiners are letters that join the next character (Grapheme_Cluster_Break=Prepend, UAX #29).
+var joiners = &unicode.RangeTable{
+	R16: []unicode.Range16{{0x0d4e, 0x0d4e, 1}},
+	R32: []unicode.Range32{
+		{0x111c2, 0x111c3, 1}, {0x1193f, 0x11941, 2}, {0x11a3a, 0x11a3a, 1}, {0x11a84, 0x11a89, 1}, {0x11d46, 0x11d46, 1}, {0x11f02, 0x11f02, 1},
+	},
 }
 
 func dropMarks(r rune) rune {

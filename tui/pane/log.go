@@ -69,6 +69,16 @@ func (l *Log) at(n int) steps.Line { return l.ring[(l.start+n-l.first)%len(l.rin
 
 func (l *Log) end() int { return l.first + l.count }
 
+// Last is the newest line without its colours; the zero line when there is none.
+func (l *Log) Last() steps.Line {
+	if l.count == 0 {
+		return steps.Line{}
+	}
+	line := l.at(l.end() - 1)
+	line.Source, line.Text = ansi.Strip(Clean(line.Source)), ansi.Strip(line.Text)
+	return line
+}
+
 // Len is the number of lines kept.
 func (l *Log) Len() int { return l.count }
 

@@ -1,6 +1,8 @@
 package pane
 
 import (
+	"strings"
+
 	"matou/slides"
 	"matou/tui/theme"
 )
@@ -14,7 +16,7 @@ type Slide struct {
 	query      string // marked on the slide
 	index      int    // of the slide, from 0
 	stop       int    // how many stops are revealed
-	top, left  int
+	top, left  int    // where the reader wants to be; what is shown is as near as the size allows
 	view       slides.View
 	drawn      bool
 }
@@ -46,7 +48,6 @@ func (s *Slide) SetSize(width, height int) {
 	if after := s.lines(); before > 0 && after != before {
 		s.top = s.top * after / before
 	}
-	s.clamp()
 }
 
 func (s *Slide) touch() { s.drawn = false; s.version++ }
@@ -125,13 +126,16 @@ func (s *Slide) Prev() bool {
 }
 
 // Scroll moves by lines. It tells whether it moved: at an end it does not.
-func (s *Slide) Scroll(lines int) bool { return s.scrollTo(s.top + lines) }
+func (s *Slide) Scroll(lines int) bool {
+	top, _ := s.at()
+	return s.scrollTo(top + lines)
+}
 
 // Pan moves sideways by cells, where the slide is wider than the pane.
 func (s *Slide) Pan(cells int) bool {
-	old := s.left
-	s.left += cells
-	s.clamp()
+	_, old := s.at()
+	s.left = old + cells
+	_, s.left = s.at()
 	if s.left != old {
 		s.version++
 	}
@@ -139,9 +143,9 @@ func (s *Slide) Pan(cells int) bool {
 }
 
 func (s *Slide) scrollTo(top int) bool {
-	old := s.top
+	old, _ := s.at()
 	s.top = top
-	s.clamp()
+	s.top, _ = s.at()
 	if s.top != old {
 		s.version++
 	}
@@ -151,9 +155,10 @@ func (s *Slide) scrollTo(top int) bool {
 // Height is how many lines a page has, less one that stays in sight.
 func (s *Slide) Height() int { return max(1, s.height-2) }
 
-func (s *Slide) clamp() {
-	s.top = min(max(0, s.top), max(0, s.lines()-s.height))
-	s.left = min(max(0, s.left), max(0, s.view.Width-s.width))
+// at is the line and the cell shown first.
+func (s *Slide) at() (top, left int) {
+	top = min(max(0, s.top), max(0, s.lines()-s.height))
+	return top, min(max(0, s.left), max(0, s.view.Width-s.text()))
 }
 
 func (s *Slide) lines() int { s.draw(); return len(s.view.Lines) }
@@ -164,7 +169,7 @@ func (s *Slide) draw() {
 		return
 	}
 	s.view = cur.Render(s.deck, slides.Options{
-		Width: s.width, Height: s.height, Theme: slideTheme(s.look.Styles), Stop: s.stop,
+		Width: s.text(), Height: s.height, Theme: slideTheme(s.look.Styles), Stop: s.stop,
 		Substitute: s.substitute, Highlight: s.query, ASCII: s.look.Styles.ASCII, Hyperlinks: !s.look.Styles.ASCII,
 	})
 	s.drawn = true
@@ -189,29 +194,45 @@ func (s *Slide) Lines() []string {
 	if s.Current() == nil {
 		return s.page([]string{"", " " + s.look.Styles.Dim.Render(s.look.Text.T("slide.none"))})
 	}
-	s.draw()
-	s.clamp()
-	return s.page(s.view.Window(s.width, s.height, s.top, s.left))
+	top, left := s.at()
+	w, margin := s.text(), strings.Repeat(" ", (s.width-s.text())/2)
+	lines := make([]string, s.above(), s.height+s.above())
+	for _, line := range s.view.Window(w, s.height-s.above(), top, left) {
+		lines = append(lines, margin+line)
+	}
+	return s.page(lines)
+}
+
+// text is how wide the slide itself may be: it has a margin where there is room for one.
+func (s *Slide) text() int {
+	if s.width < 40 {
+		return s.width
+	}
+	return s.width - 2
+}
+
+// above is how many lines stay free above a slide that does not fill the pane: few, so that the
+// headings of most slides stand at the same height.
+func (s *Slide) above() int {
+	return max(0, min((s.height-len(s.view.Lines))/2, s.height/8))
 }
 
 // Heads names the slide, and says what is out of sight and how to get there.
 func (s *Slide) Heads() (left, right, foot string) {
 	g, st, t := s.look.Styles.Glyph, s.look.Styles, s.look.Text
 	left = t.T("pane.slide")
-	if cur := s.Current(); cur != nil && cur.Title != "" {
-		left = cur.Title
-	}
 	right = st.Dim.Render(itoa(s.index+1) + "/" + itoa(s.Count()))
 	lines := s.lines()
-	if below := lines - s.top - s.height; below > 0 {
+	top, _ := s.at()
+	if below := lines - top - s.height; below > 0 {
 		foot = st.Warn.Render(g.Down + " " + t.N("slide.below", below))
-	} else if s.top > 0 {
-		foot = st.Dim.Render(g.Up + " " + t.N("slide.above", s.top))
+	} else if top > 0 {
+		foot = st.Dim.Render(g.Up + " " + t.N("slide.above", top))
 	}
 	if cur := s.Current(); cur != nil && s.stop < cur.Stops {
 		foot = join(foot, st.Dim.Render(t.T("slide.stops")))
 	}
-	if s.view.Width > s.width {
+	if s.view.Width > s.text() {
 		foot = join(foot, st.Dim.Render(t.T("slide.wide")))
 	}
 	return left, right, foot

@@ -10,6 +10,7 @@ import (
 type Frame struct {
 	Width, Height int // outside, border included
 	Title, Right  string
+	FootLeft      string
 	Foot          string
 	Focused       bool
 	Danger        bool
@@ -34,7 +35,7 @@ func (s *Styles) Draw(f Frame, lines []string) []string {
 	}
 	g := s.Glyph
 	out := make([]string, 0, f.Height)
-	out = append(out, s.edge(border, g.TopLeft, g.TopRight, f.Width, f.Title, f.Right))
+	out = append(out, s.edge(border, g.TopLeft, g.TopRight, f.Width, f.Title, f.Right, true))
 	side := border.Render(g.Vertical)
 	for i := range f.Height - 2 {
 		line := ""
@@ -43,15 +44,21 @@ func (s *Styles) Draw(f Frame, lines []string) []string {
 		}
 		out = append(out, side+Fit(line, f.Width-2, s.Glyph.Ellipsis)+side)
 	}
-	return append(out, s.edge(border, g.BottomLeft, g.BottomRight, f.Width, "", f.Foot))
+	return append(out, s.edge(border, g.BottomLeft, g.BottomRight, f.Width, f.FootLeft, f.Foot, false))
 }
 
-// edge is one horizontal border with a text at each end.
-func (s *Styles) edge(border Style, from, to string, width int, left, right string) string {
+// edge is one horizontal border with a text at each end. Shared says that the left one may take up
+// to half of it; otherwise it gets what the right one leaves.
+func (s *Styles) edge(border Style, from, to string, width int, left, right string, shared bool) string {
 	h := s.Glyph.Horizontal
 	room := width - 4
-	right = ansi.Truncate(right, max(0, min(room, room-min(ansi.StringWidth(left), room/2))), s.Glyph.Ellipsis)
-	if right != "" {
+	most := room - 2
+	if shared {
+		most -= min(ansi.StringWidth(left), room/2)
+	}
+	if most < 2 {
+		right = ""
+	} else if right = ansi.Truncate(right, most, s.Glyph.Ellipsis); right != "" {
 		right = " " + right + " "
 		room -= ansi.StringWidth(right)
 	}

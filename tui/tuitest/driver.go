@@ -37,6 +37,8 @@ type Driver struct {
 	Quit bool
 	// Execs counts the programs that would have been given the terminal. None is run.
 	Execs int
+	// Updates counts the messages the model has taken: what is idle takes none.
+	Updates int
 }
 
 // New starts a model on a screen of a size, in cells. It must be called in a synctest bubble.
@@ -97,6 +99,7 @@ func (d *Driver) update(msg tea.Msg) {
 		d.Quit = true
 		return
 	}
+	d.Updates++
 	var cmd tea.Cmd
 	d.model, cmd = d.model.Update(msg)
 	d.model.View() // as the program does after each update

@@ -1,0 +1,317 @@
+package tui_test
+
+import (
+	"errors"
+	"io"
+	"reflect"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"matou/cloud"
+	"matou/steps"
+	"matou/tui"
+	"matou/tui/tuitest"
+)
+
+// play runs a test of the console in a bubble of its own.
+func play(t *testing.T, name string, width, height int, f func(f *fixture), changes ...change) {
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) { f(start(t, width, height, changes...)) })
+	})
+}
+
+func (f *fixture) asked(want ...steps.Command) {
+	f.t.Helper()
+	if got := f.did(); !reflect.DeepEqual(got, want) && (len(got) > 0 || len(want) > 0) {
+		f.t.Fatalf("the engine was asked %#v, not %#v", got, want)
+	}
+}
+
+func TestEnter(t *testing.T) {
+	t.Parallel()
+	play(t, "turns the page of a slide without a step", 80, 24, func(f *fixture) {
+		f.Sees("Prochaine étape : Entrer par le rebond (diapo 2)")
+		f.Press("enter")
+		f.asked()
+		f.Sees("diapo 2/5", "ssh chat@rebond.example -p 2207")
+	})
+	play(t, "starts a ready step", 80, 24, func(f *fixture) {
+		f.Press("right", "enter")
+		f.asked(steps.Start{Step: "jump"})
+	})
+	play(t, "does not start a running step twice", 80, 24, func(f *fixture) {
+		f.Press("right")
+		f.set("jump", steps.StepState{Status: steps.Running, Started: time.Now()})
+		f.Press("enter")
+		f.asked()
+		f.Sees("Ça tourne déjà")
+	})
+	play(t, "goes on with the next step of the slide", 80, 24, func(f *fixture) {
+		f.Press("right")
+		f.finish("jump")
+		f.Sees("faite en 0:03", "entrée étape suivante")
+		f.Press("enter")
+		f.asked(steps.Start{Step: "list"})
+		f.Sees("2/5 Lister les serveurs")
+	})
+	play(t, "says that a step is done", 80, 24, func(f *fixture) {
+		f.finish("jump", "list", "boot")
+		f.Press("3", "enter")
+		f.asked()
+		f.Sees("C'est déjà fait")
+	})
+	play(t, "retries a failed step", 80, 24, func(f *fixture) {
+		f.Press("right")
+		f.set("jump", steps.StepState{Status: steps.Failed, Failure: &steps.Failure{Kind: steps.FailLogin, Cause: "refused"}})
+		f.Sees("échouée · refused", "entrée rejouer")
+		f.Press("enter")
+		f.asked(steps.Retry{Step: "jump"})
+	})
+	play(t, "says what a step waits for", 80, 24, func(f *fixture) {
+		f.Press("3")
+		f.Sees("attend : Lister les serveurs")
+		f.Press("enter")
+		f.asked()
+		f.Sees("Il faut d'abord : Lister les serveurs")
+	})
+	play(t, "asks first when the workshop says so", 80, 24, func(f *fixture) {
+		f.finish("jump", "list", "boot")
+		f.Press("4", "enter")
+		f.asked()
+		f.Sees("On lance l'agent pour de bon ?", "[ Annuler (n) ]")
+		f.Press("enter") // Cancel is preselected
+		f.asked()
+		f.Press("enter", "o")
+		f.asked(steps.Start{Step: "puppet"})
+	})
+	play(t, "does nothing in a read-only console", 80, 24, func(f *fixture) {
+		f.Press("right", "enter")
+		f.asked()
+		f.Sees("lecture seule, la place est tenue par pid 42")
+		f.Press("r", "c", "u", "C", "s", "e")
+		f.asked()
+	}, with(func(o *tui.Options) { o.ReadOnly, o.Holder = true, "pid 42" }))
+	play(t, "words a refusal", 80, 24, func(f *fixture) {
+		f.refuse = &steps.Refusal{Code: steps.RefusedNeeds, Step: "list", Needs: []steps.ID{"jump"}}
+		f.Press("right", "enter")
+		f.Sees("Lister les serveurs attend : Entrer par le rebond.")
+	})
+}
+
+func TestOtherActions(t *testing.T) {
+	t.Parallel()
+	play(t, "check, replay and undo", 80, 24, func(f *fixture) {
+		f.finish("jump", "list", "boot")
+		f.Press("3", "c")
+		f.asked(steps.Check{Step: "boot"})
+		f.Press("r")
+		f.asked(steps.Retry{Step: "boot", FromStart: true})
+		f.Press("u")
+		f.asked()
+		f.Sees("Défaire « Démarrer le serveur » ?")
+		f.Press("right", "enter")
+		f.asked(steps.Undo{Step: "boot"})
+	})
+	play(t, "esc cancels after asking", 80, 24, func(f *fixture) {
+		f.Press("right")
+		f.set("jump", steps.StepState{Status: steps.Running, Started: time.Now()})
+		f.Press("esc", "n")
+		f.asked()
+		f.Press("esc", "o")
+		f.asked(steps.Cancel{})
+	})
+	play(t, "catching up shows the plan", 80, 24, func(f *fixture) {
+		f.finish("jump")
+		f.Press("4", "C")
+		f.asked()
+		f.Sees("Ces 3 étapes", "1  Lister les serveurs", "3  Configurer avec Puppet")
+		f.Press("o")
+		f.asked(steps.CatchUp{Until: "puppet"})
+	})
+	play(t, "quit asks while something runs", 80, 24, func(f *fixture) {
+		f.Press("right")
+		f.set("jump", steps.StepState{Status: steps.Running, Started: time.Now()})
+		f.Press("q")
+		if f.Quit {
+			f.t.Fatal("it quit without asking")
+		}
+		f.Press("o")
+		if !f.Quit {
+			f.t.Fatal("it did not quit")
+		}
+	})
+	play(t, "quit does not ask otherwise", 80, 24, func(f *fixture) {
+		f.Press("ctrl+c")
+		if !f.Quit {
+			f.t.Fatal("it did not quit")
+		}
+	})
+	play(t, "a missing shell says so", 80, 24, func(f *fixture) {
+		f.Press("right", "s")
+		f.Sees("pas de shell ici")
+	})
+	hops := []string{}
+	play(t, "the shell is on the step's host", 80, 24, func(f *fixture) {
+		f.Press("4", "s", "2", "s")
+		if want := []string{"web", "jump"}; !reflect.DeepEqual(hops, want) || f.Execs != 2 {
+			f.t.Fatalf("shells on %v, %d programs", hops, f.Execs)
+		}
+	}, with(func(o *tui.Options) {
+		o.Shell = func(hop string) tea.ExecCommand { hops = append(hops, hop); return noProgram{} }
+	}))
+	play(t, "copy puts the address on the clipboard", 120, 36, func(f *fixture) {
+		f.Press("y")
+		f.Sees("5e6f1ff1-d672-47c8-b6ad-8dd0ae41w1fa", "adresse de web-07")
+		f.Type("158")
+		f.Press("enter")
+		if f.Clipboard != "158.69.78.13" {
+			f.t.Fatalf("clipboard %q", f.Clipboard)
+		}
+	}, withServer(func() cloud.Server { return server("web-07", cloud.StatusActive, "", "158.69.78.13", time.Hour, mine) }))
+}
+
+type noProgram struct{}
+
+func (noProgram) Run() error          { return nil }
+func (noProgram) SetStdin(io.Reader)  {}
+func (noProgram) SetStdout(io.Writer) {}
+func (noProgram) SetStderr(io.Writer) {}
+
+func hostKey(data map[string]string) steps.Batch {
+	data["type"], data["fingerprint"] = "ssh-ed25519", "SHA256:mVpXC0ZgW3pQJ0sXWzQ7n2mXxS0T9m1Yk0c1pQ3x4aE"
+	return steps.Batch{Questions: []steps.Question{{ID: 7, Step: "jump", Kind: steps.AskHostKey, Subject: "chat@rebond.example:2207", Data: data}}}
+}
+
+func TestQuestions(t *testing.T) {
+	t.Parallel()
+	no := steps.Reply{Question: 7}
+	play(t, "a host key is refused unless accepted", 80, 24, func(f *fixture) {
+		f.tell(hostKey(map[string]string{}))
+		f.Sees("Première visite", "chat@rebond.example:2207", "SHA256:mVpXC0ZgW3pQJ0sXWzQ7n2mXxS0T9m1Yk0c1pQ3x4aE", "[ Refuser (n) ]")
+		f.Wait(time.Second)
+		f.Press("enter")
+		f.asked(no)
+		f.SeesNot("Première visite")
+	})
+	play(t, "a host key is accepted by its own key", 80, 24, func(f *fixture) {
+		f.tell(hostKey(map[string]string{}))
+		f.Wait(time.Second)
+		f.Press("o")
+		f.asked(steps.Reply{Question: 7, Answer: steps.Answer{OK: true}})
+	})
+	play(t, "keys on their way answer nothing", 80, 24, func(f *fixture) {
+		f.tell(hostKey(map[string]string{}))
+		for range 5 { // a key held down
+			f.Press("o")
+			f.Wait(100 * time.Millisecond)
+		}
+		f.asked()
+		f.Sees("Première visite")
+	})
+	play(t, "a changed key can't be accepted", 80, 24, func(f *fixture) {
+		f.tell(hostKey(map[string]string{"changed": "true", "known": "SHA256:old"}))
+		f.Sees("La clé a changé", "SHA256:old", "SHA256:mVpXC0")
+		f.Wait(time.Second)
+		f.Press("o", "y", "tab", "enter")
+		f.asked(no)
+	})
+	play(t, "a password is hidden", 80, 24, func(f *fixture) {
+		f.tell(steps.Batch{Questions: []steps.Question{{ID: 7, Kind: steps.AskPassword, Subject: "chat@rebond.example", Attempt: 2}}})
+		f.Wait(time.Second)
+		f.Type("miaou q")
+		f.Sees("Mot de passe", "> •••••••", "Ce n'était pas ça")
+		f.SeesNot("miaou")
+		f.Press("enter")
+		f.asked(steps.Reply{Question: 7, Answer: steps.Answer{OK: true, Text: "miaou q"}})
+	})
+	play(t, "a password can be pasted", 40, 12, func(f *fixture) {
+		f.tell(steps.Batch{Questions: []steps.Question{{ID: 7, Kind: steps.AskPassphrase, Subject: "~/.ssh/id_ed25519"}}})
+		f.Wait(time.Second)
+		f.Send(tea.PasteMsg{Content: "miaou"})
+		f.Press("enter")
+		f.asked(steps.Reply{Question: 7, Answer: steps.Answer{OK: true, Text: "miaou"}})
+	})
+	play(t, "a prompt that echoes is shown", 80, 24, func(f *fixture) {
+		f.tell(steps.Batch{Questions: []steps.Question{{
+			ID: 7, Kind: steps.AskPrompt, Subject: "h", Data: map[string]string{"prompt": "Code:", "echo": "true"},
+		}}})
+		f.Wait(time.Second)
+		f.Type("1234")
+		f.Sees("Elle dit : Code:", "1234")
+		f.Press("esc")
+		f.asked(no)
+	})
+	play(t, "a choice is made from a list", 80, 24, func(f *fixture) {
+		f.tell(steps.Batch{Questions: []steps.Question{{ID: 7, Kind: steps.AskChoice, Subject: "network", Choices: []string{"Ext-Net", "private"}}}})
+		f.Wait(time.Second)
+		f.Type("priv")
+		f.Press("enter")
+		f.asked(steps.Reply{Question: 7, Answer: steps.Answer{OK: true, Text: "private"}})
+	})
+	play(t, "a question that is gone takes its dialog along", 80, 24, func(f *fixture) {
+		f.tell(hostKey(map[string]string{}))
+		f.tell(steps.Batch{})
+		f.SeesNot("Première visite")
+		f.asked()
+	})
+	play(t, "the next question follows", 80, 24, func(f *fixture) {
+		b := hostKey(map[string]string{})
+		b.Questions = append(b.Questions, steps.Question{ID: 8, Kind: steps.AskPassword, Subject: "chat@rebond.example"})
+		f.tell(b)
+		f.Wait(time.Second)
+		f.Press("o")
+		f.Sees("Mot de passe")
+		f.Wait(time.Second)
+		f.Type("x")
+		f.Press("enter")
+		f.asked(steps.Reply{Question: 7, Answer: steps.Answer{OK: true}}, steps.Reply{Question: 8, Answer: steps.Answer{OK: true, Text: "x"}})
+	})
+}
+
+func TestFailure(t *testing.T) {
+	t.Parallel()
+	fail := func(f *fixture, kind string) {
+		failure := &steps.Failure{Kind: kind, Cause: "boot web-07: quota exceeded: \x1b]0;gotcha\acores 20/20"}
+		f.set("jump", steps.StepState{Status: steps.Failed, Failure: failure}, steps.Event{Type: steps.StepFailed, Step: "jump", Failure: failure})
+	}
+	play(t, "says what, why and what next", 80, 24, func(f *fixture) {
+		f.Press("right")
+		fail(f, steps.FailQuota)
+		f.Press("r", "enter")
+		f.asked() // both were on their way
+		f.Sees("Ça n'a pas marché", "quota exceeded: cores 20/20", "Le projet est plein.", "[ Fermer ]")
+		f.Wait(time.Second)
+		f.Press("r")
+		f.asked(steps.Retry{Step: "jump"})
+	})
+	play(t, "leads to the log", 80, 24, func(f *fixture) {
+		f.tell(steps.Batch{Lines: []steps.Line{{Source: "nova", Text: "no room"}}})
+		fail(f, "a kind of tomorrow")
+		f.Sees("une erreur de Matou")
+		f.Wait(time.Second)
+		f.Press("l")
+		f.Sees("nova│no room")
+	})
+	play(t, "a canceled step needs no dialog", 80, 24, func(f *fixture) {
+		fail(f, steps.FailCanceled)
+		f.SeesNot("Ça n'a pas marché")
+		f.Sees("Entrer par le rebond : arrêté.")
+	})
+	play(t, "a journal that can't be written is told", 80, 24, func(f *fixture) {
+		f.tell(steps.Batch{Trouble: errors.New("disk full")})
+		f.Sees("la progression ne s'enregistre plus : disk full")
+	})
+}
+
+func TestDriverKeys(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"enter", "esc", "a", "G", "?", "space", "ctrl+c", "shift+tab", "shift+left", "pgdown", "f1"} {
+		if got := tuitest.Key(name).String(); got != name {
+			t.Errorf("key %q is told as %q", name, got)
+		}
+	}
+}
