@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,19 @@ func TestConsoleClient(t *testing.T) {
 	if _, err := c.Boot(ctx, spec); !errors.Is(err, cloud.ErrQuota) {
 		t.Errorf("boot 90: %v", err)
 	}
+	dir := t.TempDir()
+	if err := s.WriteFiles(dir); err != nil {
+		t.Fatal(err)
+	}
+	file, err := openstack.FromCloudsYAML("sandbox", filepath.Join(dir, "clouds.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := openstack.Login(ctx, file, openstack.Options{})
+	if err != nil {
+		t.Fatalf("clouds.yaml: %v", err)
+	}
+	again.Close()
 	if _, err := openstack.Login(ctx, creds.WithPassword("mayonnaise"), openstack.Options{}); !errors.Is(err, cloud.ErrAuth) {
 		t.Errorf("wrong password: %v", err)
 	}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -197,6 +198,33 @@ func TestWriteFiles(t *testing.T) {
 		}
 		if st, err := os.Stat(filepath.Join(dir, name)); err == nil && st.Mode().Perm()&0o077 != 0 {
 			t.Errorf("%s: mode %v", name, st.Mode())
+		}
+	}
+}
+
+func TestOpenSSHReadsTheConfig(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("ssh"); err != nil {
+		t.Skip("OpenSSH is not installed")
+	}
+	s, _ := startFake(t, nil)
+	dir := t.TempDir()
+	if err := s.WriteFiles(dir); err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string][]string{
+		"jumphost":     {"user jump", "port " + s.Params()["sandbox.ssh.port"], "hostname 127.0.0.1"},
+		"inception-03": {"user root", "port 2203", "hostname 127.0.0.1", "proxyjump jumphost", "hostkeyalias inception-03"},
+		"158.69.78.42": {"user root", "port 22", "proxyjump inception-01", "userknownhostsfile " + filepath.Join(dir, knownHostsFile)},
+	} {
+		out, err := exec.CommandContext(t.Context(), "ssh", "-G", "-F", filepath.Join(dir, sshConfigFile), host).CombinedOutput()
+		if err != nil {
+			t.Fatalf("ssh -G %s: %v\n%s", host, err, out)
+		}
+		for _, w := range want {
+			if !strings.Contains(string(out), w+"\n") {
+				t.Errorf("%s: no %q in\n%s", host, w, out)
+			}
 		}
 	}
 }
