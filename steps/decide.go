@@ -257,20 +257,21 @@ func (d *decision) catchUp(until ID) error {
 
 // follow begins the next step of the plan.
 func (d *decision) follow() {
-	for len(d.s.Plan) > 0 {
-		step, ok := d.w.Step(d.s.Plan[0])
-		if !ok || d.needs(step) != nil {
-			break
-		}
-		phase := PhaseCheck
-		if len(step.Checks) == 0 {
-			phase = PhaseAction
-		}
-		d.begin(step, phase, d.m.Run, phase == PhaseCheck)
-		d.advance(step, phase, 0, nil)
+	var step Step
+	ok := len(d.s.Plan) > 0
+	if ok {
+		step, ok = d.w.Step(d.s.Plan[0])
+	}
+	if !ok || d.needs(step) != nil {
+		d.emit(Event{Type: PlanEnded, Plan: d.s.Plan})
 		return
 	}
-	d.emit(Event{Type: PlanEnded, Plan: d.s.Plan})
+	phase := PhaseCheck
+	if len(step.Checks) == 0 {
+		phase = PhaseAction
+	}
+	d.begin(step, phase, d.m.Run, phase == PhaseCheck)
+	d.advance(step, phase, 0, nil)
 }
 
 func (d *decision) begin(step Step, phase Phase, run string, probing bool) {

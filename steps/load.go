@@ -1,10 +1,10 @@
 package steps
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"slices"
 	"strings"
 
@@ -41,13 +41,24 @@ func (p Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Bounds of a workshop's file: a few aliases make a small file endless.
+const (
+	maxWorkshop = 1 << 20 // bytes
+	maxEntries  = 50_000  // of its lists and mappings, aliases followed
+	maxHints    = 100     // problems that say what may have been meant
+)
+
 // Load reads a workshop from its folder. Kinds are the actions it may use. All mistakes are
 // reported at once, as [Problems]: unknown and doubled keys, wrong types, missing fields, unknown
-// kinds, and names nothing defines.
+// kinds, and names nothing defines. These are looked up unless something that defines names could
+// not be read at all: half of them would seem to be missing.
 func Load(name string, fsys fs.FS, kinds map[string]Schema) (*Workshop, error) {
 	data, err := fs.ReadFile(fsys, WorkshopFile)
 	if err != nil {
 		return nil, fmt.Errorf("load workshop %s: %w", name, err)
+	}
+	if len(data) > maxWorkshop {
+		return nil, Problems{{File: WorkshopFile, Text: fmt.Sprintf("longer than %d bytes", maxWorkshop)}}
 	}
 	l := &loader{file: WorkshopFile, fsys: fsys, kinds: kinds, w: &Workshop{Name: name, Files: fsys}}
 	var doc yaml.Node
@@ -55,12 +66,14 @@ func Load(name string, fsys fs.FS, kinds map[string]Schema) (*Workshop, error) {
 		return nil, Problems{syntaxProblem(err)}
 	}
 	l.workshop(&doc)
-	if len(l.problems) == 0 {
+	if !l.broken {
 		l.names()
 	}
 	if len(l.problems) > 0 {
-		slices.SortStableFunc(l.problems, func(a, b Problem) int { return (a.Line-b.Line)*1000 + a.Col - b.Col })
-		return nil, l.problems
+		slices.SortStableFunc(l.problems, func(a, b Problem) int {
+			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col), strings.Compare(a.Text, b.Text))
+		})
+		return nil, slices.Compact(l.problems)
 	}
 	return l.w, nil
 }
@@ -84,14 +97,8 @@ type loader struct {
 	w        *Workshop
 	problems Problems
 	refs     []reference
-}
-
-// reference is a name used somewhere, to be looked up when all is read.
-type reference struct {
-	node *yaml.Node
-	step ID // the step it stands in; empty: outside of the steps
-	name string
-	what string // "step", "slide", "hop", "value"
+	entries  int  // read so far
+	broken   bool // something that defines names could not be read
 }
 
 func (l *loader) problem(n *yaml.Node, format string, args ...any) {
@@ -105,15 +112,16 @@ func (l *loader) mapping(n *yaml.Node, what string, known fields, required ...st
 	n = resolve(n)
 	if n.Kind != yaml.MappingNode {
 		l.problem(n, "%s must be a mapping", what)
+		l.broken = true
 		return
 	}
 	seen := map[string]bool{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	for i := 0; i+1 < len(n.Content) && l.more(n.Content[i]); i += 2 {
 		key, value := n.Content[i], resolve(n.Content[i+1])
 		read, ok := known[key.Value]
 		switch {
 		case !ok:
-			l.problem(key, "unknown key %q in %s%s", key.Value, what, hint(key.Value, keysOf(known)))
+			l.unknown(key, value, what, known)
 		case seen[key.Value]:
 			l.problem(key, "%q stands twice in %s", key.Value, what)
 		default:
@@ -124,8 +132,29 @@ func (l *loader) mapping(n *yaml.Node, what string, known fields, required ...st
 	for _, r := range required {
 		if !seen[r] {
 			l.problem(n, "%s needs %q", what, r)
+			l.broken = l.broken || slices.Contains([]string{"id", "name", "slides", "steps"}, r)
 		}
 	}
+}
+
+// unknown reports a key, and reads what it holds as what it most likely was meant to be: otherwise
+// each name in there would be reported as well.
+func (l *loader) unknown(key, value *yaml.Node, what string, known fields) {
+	names := keysOf(known)
+	l.problem(key, "unknown key %q in %s%s", key.Value, what, l.hint(key.Value, names))
+	if near := Nearest(key.Value, names); len(near) > 0 && distance(key.Value, near[0]) <= 2 {
+		known[near[0]](value)
+	}
+}
+
+// more counts the entries read, and ends the reading when there are too many.
+func (l *loader) more(n *yaml.Node) bool {
+	l.entries++
+	if l.entries == maxEntries {
+		l.problem(n, "too much: more than %d entries", maxEntries)
+		l.broken = true
+	}
+	return l.entries < maxEntries
 }
 
 func resolve(n *yaml.Node) *yaml.Node {
@@ -148,6 +177,13 @@ func keysOf[V any](m map[string]V) []string {
 }
 
 // hint names what may have been meant.
+func (l *loader) hint(name string, names []string) string {
+	if len(l.problems) > maxHints {
+		return ""
+	}
+	return hint(name, names)
+}
+
 func hint(name string, names []string) string {
 	near := Nearest(name, names)
 	if near == nil {
@@ -174,9 +210,13 @@ func (l *loader) boolean(n *yaml.Node, what string) bool {
 func (l *loader) list(n *yaml.Node, what string, each func(*yaml.Node)) {
 	if n.Kind != yaml.SequenceNode {
 		l.problem(n, "%s must be a list", what)
+		l.broken = true
 		return
 	}
 	for _, item := range n.Content {
+		if !l.more(item) {
+			return
+		}
 		each(resolve(item))
 	}
 }
@@ -187,25 +227,33 @@ func (l *loader) strings(n *yaml.Node, what string) []string {
 	return out
 }
 
-func (l *loader) stringMap(n *yaml.Node, what string) map[string]string {
+// stringMap reads a mapping of texts; each, if not nil, gets the nodes of every one.
+func (l *loader) stringMap(n *yaml.Node, what string, each func(key, value *yaml.Node)) map[string]string {
 	if n.Kind != yaml.MappingNode {
 		l.problem(n, "%s must be a mapping", what)
 		return nil
 	}
 	out := map[string]string{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
+	for i := 0; i+1 < len(n.Content) && l.more(n.Content[i]); i += 2 {
 		key, value := n.Content[i], resolve(n.Content[i+1])
 		if _, twice := out[key.Value]; twice {
 			l.problem(key, "%q stands twice in %s", key.Value, what)
 		}
 		out[key.Value] = l.str(value, what+"."+key.Value)
+		if each != nil {
+			each(key, value)
+		}
 	}
 	return out
 }
 
 // text reads what people read: one text for each of the workshop's languages.
 func (l *loader) text(n *yaml.Node, what string) Text {
-	t := Text(l.stringMap(n, what))
+	t := Text(l.stringMap(n, what, func(key, _ *yaml.Node) {
+		if len(l.w.Languages) > 0 && !slices.Contains(l.w.Languages, key.Value) {
+			l.problem(key, "%s has a text in %q, which is not among the languages", what, key.Value)
+		}
+	}))
 	if t == nil {
 		return nil
 	}
@@ -214,21 +262,21 @@ func (l *loader) text(n *yaml.Node, what string) Text {
 			l.problem(n, "%s has no text in %q", what, lang)
 		}
 	}
-	for lang := range t {
-		if len(l.w.Languages) > 0 && !slices.Contains(l.w.Languages, lang) {
-			l.problem(n, "%s has a text in %q, which is not among the languages", what, lang)
-		}
-	}
 	return t
 }
 
 // template reads a text with ${names}, to be looked up later.
 func (l *loader) template(n *yaml.Node, what string, step ID) string {
 	s := l.str(n, what)
-	for _, name := range Names(s) {
+	l.values(n, step)
+	return s
+}
+
+// values notes the names a template uses.
+func (l *loader) values(n *yaml.Node, step ID) {
+	for _, name := range Names(n.Value) {
 		l.refs = append(l.refs, reference{node: n, step: step, name: name, what: "value"})
 	}
-	return s
 }
 
 func (l *loader) id(n *yaml.Node, what string) ID {
@@ -252,7 +300,7 @@ func (l *loader) ids(n *yaml.Node, what, kind string) []ID {
 
 // isFile tells whether a path of the workshop's folder is a file or a folder.
 func (l *loader) isFile(name string) bool {
-	_, err := fs.Stat(l.fsys, path.Clean(name))
+	_, err := fs.Stat(l.fsys, name)
 	return err == nil
 }
 

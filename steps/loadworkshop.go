@@ -17,7 +17,12 @@ var BuiltinValues = []string{"seat", "seat.number", "workshop"}
 func (l *loader) workshop(doc *yaml.Node) {
 	w := l.w
 	// The languages are needed to read everything else.
-	l.peek(doc, "languages", func(n *yaml.Node) { w.Languages = l.strings(n, "languages") })
+	l.peek(doc, "languages", func(n *yaml.Node) {
+		w.Languages = l.strings(n, "languages")
+		if len(w.Languages) == 0 {
+			l.problem(n, "languages must name at least one")
+		}
+	})
 	l.mapping(doc, "the workshop", fields{
 		"title":        func(n *yaml.Node) { w.Title = l.text(n, "title") },
 		"languages":    func(*yaml.Node) {},
@@ -43,7 +48,11 @@ func (l *loader) peek(doc *yaml.Node, key string, read func(*yaml.Node)) {
 }
 
 func (l *loader) decks(n *yaml.Node) map[string]string {
-	decks := l.stringMap(n, "decks")
+	decks := l.stringMap(n, "decks", func(key, _ *yaml.Node) {
+		if len(l.w.Languages) > 0 && !slices.Contains(l.w.Languages, key.Value) {
+			l.problem(key, "decks has one in %q, which is not among the languages", key.Value)
+		}
+	})
 	for _, lang := range l.w.Languages {
 		file, ok := decks[lang]
 		switch {
@@ -71,13 +80,28 @@ func (l *loader) param(n *yaml.Node) {
 	l.mapping(n, "a parameter", fields{
 		"name":    func(n *yaml.Node) { p.Name = l.str(n, "name") },
 		"type":    func(n *yaml.Node) { p.Type = l.oneOf(n, "type", "string", "int", "bool", "secret") },
-		"default": func(n *yaml.Node) { p.Default = l.template(n, "default", "") },
+		"default": func(n *yaml.Node) { p.Default = l.paramDefault(n) },
 		"help":    func(n *yaml.Node) { p.Help = l.text(n, "help") },
 	}, "name")
-	if slices.ContainsFunc(l.w.Params, func(q Param) bool { return q.Name == p.Name }) {
+	if p.Name != "" && l.isParam(p.Name) {
 		l.problem(n, "parameter %q stands twice", p.Name)
 	}
 	l.w.Params = append(l.w.Params, p)
+}
+
+func (l *loader) isParam(name string) bool {
+	return slices.ContainsFunc(l.w.Params, func(p Param) bool { return p.Name == name })
+}
+
+// paramDefault reads a default, which is filled in before anything has run.
+func (l *loader) paramDefault(n *yaml.Node) string {
+	s := l.str(n, "default")
+	for _, name := range Names(s) {
+		if !slices.Contains(BuiltinValues, name) && !l.isParam(name) {
+			l.problem(n, "default: no parameter %q stands before", name)
+		}
+	}
+	return s
 }
 
 func (l *loader) oneOf(n *yaml.Node, what string, values ...string) string {
@@ -104,7 +128,7 @@ func (l *loader) hop(n *yaml.Node) {
 		"password": func(n *yaml.Node) { h.Password = l.template(n, "password", "") },
 		"server":   func(n *yaml.Node) { h.Server = l.template(n, "server", "") },
 	}, "name", "user", "host")
-	if _, twice := l.w.Hop(h.Name); twice {
+	if _, twice := l.w.Hop(h.Name); twice && h.Name != "" {
 		l.problem(n, "hop %q stands twice", h.Name)
 	}
 	l.w.Hops = append(l.w.Hops, h)
@@ -121,12 +145,7 @@ func (l *loader) cloud(n *yaml.Node) {
 }
 
 func (l *loader) placeholders(n *yaml.Node) {
-	l.w.Placeholders = l.stringMap(n, "placeholders")
-	for _, value := range l.w.Placeholders {
-		for _, name := range Names(value) {
-			l.refs = append(l.refs, reference{node: n, name: name, what: "value"})
-		}
-	}
+	l.w.Placeholders = l.stringMap(n, "placeholders", func(_, value *yaml.Node) { l.values(value, "") })
 }
 
 func (l *loader) sandbox(n *yaml.Node) {
@@ -138,10 +157,9 @@ func (l *loader) sandbox(n *yaml.Node) {
 			}
 		},
 		"params": func(n *yaml.Node) {
-			l.w.Sandbox.Params = l.stringMap(n, "params")
-			for name := range l.w.Sandbox.Params {
-				l.refs = append(l.refs, reference{node: n, name: name, what: "parameter"})
-			}
+			l.w.Sandbox.Params = l.stringMap(n, "params", func(key, _ *yaml.Node) {
+				l.refs = append(l.refs, reference{node: key, name: key.Value, what: "parameter"})
+			})
 		},
 	}, "world")
 }
@@ -172,7 +190,7 @@ func (l *loader) step(n *yaml.Node) {
 	if len(s.Actions)+len(s.Checks) == 0 {
 		l.problem(n, "step %q has neither actions nor checks", s.ID)
 	}
-	if _, twice := l.w.Step(s.ID); twice {
+	if _, twice := l.w.Step(s.ID); twice && s.ID != "" {
 		l.problem(n, "step %q stands twice", s.ID)
 	}
 	l.w.Steps = append(l.w.Steps, s)
@@ -189,7 +207,7 @@ func (l *loader) needs(n *yaml.Node) []ID {
 			for _, s := range l.w.Steps {
 				ids = append(ids, string(s.ID))
 			}
-			l.problem(item, "needs %q: no step of that id stands before%s", id, hint(string(id), ids))
+			l.problem(item, "needs %q: no step of that id stands before%s", id, l.hint(string(id), ids))
 		}
 		out = append(out, id)
 	})
@@ -216,7 +234,7 @@ func (l *loader) action(n *yaml.Node, step ID) Action {
 	l.mapping(n, what, fields{
 		"kind": func(n *yaml.Node) {
 			if !known {
-				l.problem(n, "unknown kind %q%s", a.Kind, hint(a.Kind, keysOf(l.kinds)))
+				l.problem(n, "unknown kind %q%s", a.Kind, l.hint(a.Kind, keysOf(l.kinds)))
 			}
 		},
 		"name":       func(n *yaml.Node) { a.Name = l.str(n, "name") },
@@ -242,12 +260,12 @@ func (l *loader) action(n *yaml.Node, step ID) Action {
 }
 
 func (l *loader) save(n *yaml.Node, schema Schema, known bool) map[string]string {
-	save := l.stringMap(n, "save")
-	for _, key := range save {
-		if known && !slices.Contains(schema.Results, key) {
-			l.problem(n, "%s gives no %q%s", schema.Kind, key, hint(key, schema.Results))
+	save := l.stringMap(n, "save", func(_, value *yaml.Node) {
+		if known && !slices.Contains(schema.Results, value.Value) {
+			l.problem(value, "%s gives no %q%s", schema.Kind, value.Value, l.hint(value.Value, schema.Results))
 		}
-	}
+	})
+	l.broken = l.broken || save == nil
 	return save
 }
 
@@ -281,96 +299,46 @@ func (l *loader) field(n *yaml.Node, what string, f Field, step ID) Value {
 			v.List = append(v.List, l.template(item, "each of "+what, step))
 			switch f.Type {
 			case FieldHops:
-				l.refs = append(l.refs, reference{node: item, name: item.Value, what: "hop"})
+				l.refs = append(l.refs, reference{node: item, step: step, name: item.Value, what: "hop"})
 			case FieldSteps:
-				l.refs = append(l.refs, reference{node: item, name: item.Value, what: "step"})
+				l.refs = append(l.refs, reference{node: item, step: step, name: item.Value, what: "step"})
 			}
 		})
 		return v
 	case FieldMap:
-		v := Value{Map: l.stringMap(n, what)}
-		for _, text := range v.Map {
-			for _, name := range Names(text) {
-				l.refs = append(l.refs, reference{node: n, step: step, name: name, what: "value"})
-			}
-		}
-		return v
+		return Value{Map: l.stringMap(n, what, func(_, value *yaml.Node) { l.values(value, step) })}
 	}
 	v := Value{Text: l.template(n, what, step)}
-	if len(Names(v.Text)) > 0 {
-		return v // known only when it runs
-	}
-	l.checkField(n, what, f.Type, v.Text)
+	l.checkField(n, what, f.Type, v.Text, step)
 	return v
 }
 
-func (l *loader) checkField(n *yaml.Node, what string, t FieldType, text string) {
-	switch t {
-	case FieldInt:
+// checkField checks what can be known of a field before its values are.
+func (l *loader) checkField(n *yaml.Node, what string, t FieldType, text string, step ID) {
+	filled := len(Names(text)) == 0
+	switch {
+	case t == FieldPattern:
+		if _, err := regexp.Compile(Sketch(text, nil)); err != nil {
+			l.problem(n, "%s: %v", what, err)
+		}
+	case t == FieldShell:
+		if err := checkShell(text); err != nil {
+			l.problem(n, "%s: %v", what, err)
+		}
+	case !filled:
+	case t == FieldInt:
 		if _, err := strconv.Atoi(text); err != nil {
 			l.problem(n, "%s must be a whole number", what)
 		}
-	case FieldBool:
+	case t == FieldBool:
 		l.boolean(n, what)
-	case FieldDuration:
+	case t == FieldDuration:
 		l.duration(n, what)
-	case FieldPattern:
-		if _, err := regexp.Compile(text); err != nil {
-			l.problem(n, "%s: %v", what, err)
-		}
-	case FieldHop:
-		l.refs = append(l.refs, reference{node: n, name: text, what: "hop"})
-	case FieldFile:
+	case t == FieldHop:
+		l.refs = append(l.refs, reference{node: n, step: step, name: text, what: "hop"})
+	case t == FieldFile:
 		if !l.isFile(text) {
 			l.problem(n, "%s %q: no such file in the workshop", what, text)
-		}
-	}
-}
-
-// names looks up every reference. A value must be a parameter, a built-in, or saved by the step
-// itself or one that stands before it.
-func (l *loader) names() {
-	values := map[string]int{} // name -> index of the first step that saves it; -1: from the start
-	for _, name := range BuiltinValues {
-		values[name] = -1
-	}
-	var params, hops, slideIDs, steps []string
-	for _, p := range l.w.Params {
-		params = append(params, p.Name)
-		values[p.Name] = -1
-	}
-	order := map[ID]int{"": len(l.w.Steps)}
-	for i, s := range l.w.Steps {
-		order[s.ID] = i
-		steps = append(steps, string(s.ID))
-		for _, a := range s.Actions {
-			for name := range a.Save {
-				if _, ok := values[name]; !ok {
-					values[name] = i
-				}
-			}
-		}
-	}
-	for _, h := range l.w.Hops {
-		hops = append(hops, h.Name)
-	}
-	for _, s := range l.w.Slides {
-		slideIDs = append(slideIDs, string(s))
-	}
-	sets := map[string][]string{"parameter": params, "hop": hops, "slide": slideIDs, "step": steps}
-	for _, r := range l.refs {
-		if r.what != "value" {
-			if !slices.Contains(sets[r.what], r.name) {
-				l.problem(r.node, "no %s %q%s", r.what, r.name, hint(r.name, sets[r.what]))
-			}
-			continue
-		}
-		at, ok := values[r.name]
-		switch {
-		case !ok:
-			l.problem(r.node, "nothing gives a value to ${%s}%s", r.name, hint(r.name, keysOf(values)))
-		case at > order[r.step]:
-			l.problem(r.node, "${%s} is saved only by the later step %q", r.name, l.w.Steps[at].ID)
 		}
 	}
 }

@@ -57,7 +57,7 @@ func Sketch(template string, vars Vars) string {
 		switch value, ok := vars[p.text]; {
 		case !p.name:
 			b.WriteString(p.text)
-		case ok && value != "":
+		case ok:
 			b.WriteString(value)
 		default:
 			b.WriteString("<" + p.text + ">")
