@@ -1,6 +1,9 @@
 package slides
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // A class is what one source line is, before lines are merged into blocks.
 type class uint8
@@ -108,7 +111,7 @@ func (c *classifier) continues(rest string, indent int) bool {
 	if strings.HasPrefix(rest, "-> ") || strings.HasPrefix(rest, "|") {
 		return false
 	}
-	if _, _, ok := ordered(rest); ok && indent <= c.offsets[0] {
+	if _, ok := ordered(rest); ok && indent <= c.offsets[0] {
 		return false
 	}
 	var sc scan
@@ -208,15 +211,11 @@ func centered(rest string) (string, bool) {
 	if !ok || t == "" {
 		return "", false
 	}
-	for i, r := range t {
-		if i == 0 {
-			if !isBlank(r) {
-				return "", false
-			}
-			t = t[len(string(r)):]
-		}
-		break
+	r, n := utf8.DecodeRuneInString(t)
+	if !isBlank(r) {
+		return "", false
 	}
+	t = t[n:]
 	t = strings.TrimRight(t, " ")
 	if t == "" || t == "<-" {
 		return "", false
@@ -228,9 +227,9 @@ func centered(rest string) (string, bool) {
 }
 
 // ordered recognises the number of an ordered list item, "12. " or "b) ", and
-// returns the width of number and blanks. Such lines are text in mdp; knowing
+// returns the width of number and blanks together. Such lines are text in mdp; knowing
 // them lets wrapped lines hang under their text.
-func ordered(s string) (number string, width int, ok bool) {
+func ordered(s string) (width int, ok bool) {
 	i := 0
 	for i < len(s) && i < 4 && s[i] >= '0' && s[i] <= '9' {
 		i++
@@ -239,13 +238,13 @@ func ordered(s string) (number string, width int, ok bool) {
 		i = 1
 	}
 	if i == 0 || i+1 >= len(s) || s[i] != '.' && s[i] != ')' || s[i+1] != ' ' {
-		return "", 0, false
+		return 0, false
 	}
 	w := i + 1
 	for w < len(s) && s[w] == ' ' {
 		w++
 	}
-	return s[:i+1], w, true
+	return w, true
 }
 
 // isStop recognises a stop point: ^ or <br> as the first thing on a line that

@@ -92,7 +92,7 @@ func (l *layout) text(b *Block) {
 		}
 		indent := l.offset(first)
 		hang := indent
-		if _, w, ok := ordered(first.Text); ok {
+		if w, ok := ordered(first.Text); ok {
 			hang += w
 		}
 		l.push(first, wrap(flow, l.width, l.pad(indent), l.pad(hang))...)
@@ -261,7 +261,7 @@ func (l *layout) fill(rows []row, style Style, extra int) {
 }
 
 // targets appends the list of link targets.
-func (l *layout) targets(s *Slide) {
+func (l *layout) targets() {
 	if len(l.refs) == 0 {
 		return
 	}

@@ -50,7 +50,7 @@ func (s *Slide) Render(d *Deck, o Options) View {
 	for i := range s.Blocks {
 		l.block(s, &s.Blocks[i])
 	}
-	l.targets(s)
+	l.targets()
 	l.tidy()
 	l.place()
 	if o.Highlight != "" {

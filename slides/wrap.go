@@ -167,7 +167,7 @@ func flows(a, b Line, width, full int) bool {
 	if strings.IndexByte(".!?:;)", a.Text[len(a.Text)-1]) >= 0 {
 		return false
 	}
-	if _, _, ok := ordered(b.Text); ok {
+	if _, ok := ordered(b.Text); ok {
 		return false
 	}
 	first, _, _ := strings.Cut(b.Text, " ")

@@ -45,7 +45,7 @@ func (c *Client) Boot(ctx context.Context, spec cloud.ServerSpec) ([]cloud.Serve
 		return servers.Create(ctx, sc, options, nil).ExtractInto(&created)
 	})
 	var r *refusal
-	if err != nil && (!errors.As(err, &r) || r.status != 0 || ctx.Err() != nil || r.kind == cloud.ErrBadRequest) {
+	if err != nil && (!errors.As(err, &r) || r.status != 0 || ctx.Err() != nil || errors.Is(r.kind, cloud.ErrBadRequest)) {
 		return nil, err
 	}
 	if err != nil || spec.Count > 1 {

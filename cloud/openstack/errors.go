@@ -74,7 +74,7 @@ func (c *Client) explain(op string, err error) error {
 		r.status = code.Actual
 		r.reason = message(code.Body)
 		r.kind = sentinel(code.Actual, r.reason)
-		if r.kind == cloud.ErrQuota {
+		if errors.Is(r.kind, cloud.ErrQuota) {
 			r.reason = strings.TrimPrefix(r.reason, "Quota exceeded for ")
 		}
 		if r.reason == "" {

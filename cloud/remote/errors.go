@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -49,11 +48,6 @@ func hopError(h Hop, err error) error {
 // retriable tells whether the same attempt may succeed later without anybody doing anything.
 func retriable(err error) bool {
 	return errors.Is(err, ErrUnreachable) || errors.Is(err, ErrLost)
-}
-
-// ended tells whether err says that the caller's context, not the host, ended the wait.
-func ended(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // clean replaces what a terminal would obey by question marks.

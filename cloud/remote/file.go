@@ -105,7 +105,7 @@ func (c *Conn) WriteFile(ctx context.Context, name string, data []byte, mode fs.
 	// The caller's context may be what ended the attempt; the rest of the file must go anyway.
 	rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
-	c.capture(rctx, "rm -f -- "+temp, nil, 0)
+	_, _, _, _ = c.capture(rctx, "rm -f -- "+temp, nil, 0) // what went wrong first is what counts
 	return hopError(c.leg.Hop, fmt.Errorf("write %s: %w", name, err))
 }
 

@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,16 +45,16 @@ func (c *Client) verify(ctx context.Context, l leg, key ssh.PublicKey, clock *wa
 			shown.KnownFile, shown.Line = rec.file(k.Filename), k.Line
 		}
 	}
-	if v.err == ErrHostKeyRevoked {
+	if errors.Is(v.err, ErrHostKeyRevoked) {
 		return "", &HostKeyError{shown, v.err}
 	}
 	if len(l.Fingerprints) > 0 {
 		return c.verifyExpected(l, key, shown, v)
 	}
-	switch v.err {
-	case nil:
+	switch {
+	case v.err == nil:
 		return trust, nil
-	case ErrHostKeyChanged:
+	case errors.Is(v.err, ErrHostKeyChanged):
 		shown.Changed = true
 		return "", &HostKeyError{shown, v.err}
 	}
@@ -64,8 +65,8 @@ func (c *Client) verify(ctx context.Context, l leg, key ssh.PublicKey, clock *wa
 // host's, but another key there proves nothing: the name may mean another machine where it is said.
 func look(rec *record, l leg, key ssh.PublicKey) (verdict, Trust) {
 	v := rec.check(l.alias, key)
-	if v.err == ErrHostKeyUnknown && l.plain != "" {
-		if plain := rec.check(l.plain, key); plain.err == nil || plain.err == ErrHostKeyRevoked {
+	if errors.Is(v.err, ErrHostKeyUnknown) && l.plain != "" {
+		if plain := rec.check(l.plain, key); plain.err == nil || errors.Is(plain.err, ErrHostKeyRevoked) {
 			v = plain
 		}
 	}

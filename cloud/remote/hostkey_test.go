@@ -124,7 +124,7 @@ func TestHostKeyBeforeLogin(t *testing.T) {
 			if !errors.As(err, &ke) || ke.Fingerprint != s.fingerprint() {
 				t.Fatalf("no HostKeyError with the key that was shown: %#v", err)
 			}
-			if tt.want == ErrHostKeyChanged {
+			if errors.Is(tt.want, ErrHostKeyChanged) {
 				if len(asked) != 0 || !ke.Changed || len(ke.Known) != 1 || ke.Known[0] != ssh.FingerprintSHA256(other) {
 					t.Errorf("asked %d times, known %v", len(asked), ke.Known)
 				}

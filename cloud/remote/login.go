@@ -235,7 +235,7 @@ func (a *login) again(err error) bool {
 // final words the error the login ends with. A server that says why it hung up has refused us.
 func (a *login) final(err error) error {
 	if errors.Is(err, ErrLost) && a.phase != "" && strings.Contains(err.Error(), "ssh: disconnect, reason") {
-		return fmt.Errorf("%w: %s; %v", ErrAuth, a.summary(), err)
+		return fmt.Errorf("%w: %s; %s", ErrAuth, a.summary(), err.Error())
 	}
 	return err
 }

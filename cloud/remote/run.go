@@ -168,7 +168,7 @@ func (c *Conn) session(ctx context.Context, begin func(*ssh.Session) (func(), er
 	case <-ctx.Done():
 	}
 	// The transport may be stuck, so saying goodbye must not be waited for.
-	c.client.spawn(func() {
+	_ = c.client.spawn(func() {
 		s.Signal(ssh.SIGTERM)
 		s.Close()
 	})

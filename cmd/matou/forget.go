@@ -41,10 +41,7 @@ func forgetSeat(dir string) error {
 // forgetSeats makes all seats of a world begin anew.
 func forgetSeats(dir string) error {
 	seats, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("list seats: %w", err)
 	}
 	var errs []error
