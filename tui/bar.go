@@ -153,7 +153,7 @@ func (m *Model) keyLine() string {
 	line, width := " ", 1
 	seen := map[string]bool{}
 	for _, id := range m.hints() {
-		b := lookup(id)
+		b := m.lookup(id)
 		if seen[id] || b.why(m) != "" {
 			continue
 		}

@@ -92,6 +92,7 @@ type Model struct {
 	workshop *steps.Workshop
 	opts     Options
 
+	keys        []binding // the table of keys, made once
 	text        i18n.Texts
 	styles      *theme.Styles
 	themeChosen bool // by a person: the terminal's own ground no longer matters
@@ -152,7 +153,7 @@ func New(ctx context.Context, s Session, o Options) *Model {
 	w := s.Workshop()
 	m := &Model{
 		ctx: ctx, session: s, feed: o.Feed, workshop: w, opts: o,
-		focus: pane.SlideID, drawn: map[pane.ID]drawn{}, answered: map[int64]bool{},
+		keys: table(), focus: pane.SlideID, drawn: map[pane.ID]drawn{}, answered: map[int64]bool{},
 		outline: pane.NewOutline(w), servers: pane.NewServers(o.Seat), log: pane.NewLog(o.Lines),
 		cat: pane.NewCat(o.Cats, o.ReducedMotion), touched: time.Now(),
 	}

@@ -240,9 +240,9 @@ func TestBindings(t *testing.T) {
 			t.Errorf("incomplete: %+v", k)
 		}
 	}
-	m := &Model{focus: pane.SlideID}
+	m := &Model{focus: pane.SlideID, keys: table()}
 	for _, id := range m.hints() {
-		if lookup(id).id == "" {
+		if m.lookup(id).id == "" {
 			t.Errorf("the bar names %q, which no key does", id)
 		}
 	}
