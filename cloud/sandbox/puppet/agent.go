@@ -109,6 +109,17 @@ func (o *options) parse(args []string, version string, out io.Writer) (bad strin
 	return "", false
 }
 
+// Validate checks the syntax of one manifest, as puppet parser validate does. The error is an
+// [*Error] with puppet's words and the place; name is the file's path in it.
+func (s *Simulator) Validate(name string, src []byte) error {
+	_, err := parse(name, string(src))
+	var e *Error
+	if errors.As(err, &e) {
+		e.Message = "Could not parse for environment production: " + e.Message
+	}
+	return err
+}
+
 // agentRun is one run of the agent, from the certificate to the report.
 type agentRun struct {
 	sim     *Simulator

@@ -71,8 +71,13 @@ func TestBranches(t *testing.T) {
 		node   *memNode
 		code   int
 	}{
-		{"bz1", puppet, ExitChanged}, {"bz1", web, ExitChanged}, {"bz2", web, ExitChanged}, {"bz3", web, ExitChanged},
-		{"bz4", puppet, ExitChanged}, {"bz5", web, ExitUnchanged}, {"bz5", puppet, ExitChanged},
+		{"bz1", puppet, ExitChanged},
+		{"bz1", web, ExitChanged},
+		{"bz2", web, ExitChanged},
+		{"bz3", web, ExitChanged},
+		{"bz4", puppet, ExitChanged},
+		{"bz5", web, ExitUnchanged},
+		{"bz5", puppet, ExitChanged},
 	} {
 		m.checkout(t, step.branch)
 		out, code := run(t, s, step.node, m.connect, nil)
@@ -168,6 +173,25 @@ func TestEdited(t *testing.T) {
 	out, code = run(t, s, web, m.connect, nil)
 	if code != ExitFailed || !strings.Contains(out, "Syntax error at end of input (file: /etc/puppetlabs/code/environments/production/manifests/site.pp) on node web-1.novalocal") || web.state() != state {
 		t.Errorf("exit %d\n%s", code, out)
+	}
+}
+
+// TestRefusedConfiguration misspells an option: haproxy's own check keeps the old file.
+func TestRefusedConfiguration(t *testing.T) {
+	t.Parallel()
+	s, m, n := newSim(t), newMaster(t, "bz4"), newPuppet(t)
+	run(t, s, n, m.connect, nil)
+	good := n.text("/etc/haproxy/haproxy.cfg")
+	site := string(m.env["manifests/site.pp"].Data)
+	m.site(strings.Replace(site, "'roundrobin'", "'roundrobbin'", 1))
+	out, code := run(t, s, n, m.connect, nil)
+	if code != ExitChangedFailure || n.text("/etc/haproxy/haproxy.cfg") != good {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	golden(t, "refused-configuration", out)
+	m.site(site)
+	if out, code = run(t, s, n, m.connect, nil); code != ExitChanged || strings.Contains(out, "haproxy") {
+		t.Errorf("once mended: exit %d\n%s", code, out)
 	}
 }
 

@@ -167,11 +167,11 @@ func (c *compiler) bind(s *scope, name string, v any, at pos) {
 	if strings.Contains(name, "::") {
 		c.fail(at, "Illegal attempt to assign to '"+name+"'. Cannot assign to variables in other namespaces")
 	}
-	if _, ok := s.vars[name]; ok {
-		c.fail(at, "Evaluation Error: Cannot reassign variable '$"+name+"'")
-	}
 	if name == "facts" || name == "trusted" || name == "title" || name == "name" {
 		c.fail(at, "Evaluation Error: Attempt to assign to a reserved variable name: '$"+name+"'")
+	}
+	if _, ok := s.vars[name]; ok {
+		c.fail(at, "Evaluation Error: Cannot reassign variable '$"+name+"'")
 	}
 	s.vars[name] = v
 }

@@ -102,7 +102,37 @@ func (p *parser) statements(end kind, text string) []node {
 		if p.accept(";") {
 			continue
 		}
+		if len(out) > 0 {
+			p.hasEffect(out[len(out)-1])
+		}
 		out = append(out, p.statement())
+	}
+}
+
+// hasEffect refuses a value that nobody uses: mostly a statement that was mistyped.
+func (p *parser) hasEffect(n node) {
+	label := ""
+	switch n := n.(type) {
+	case *bare:
+		label = "Name"
+	case *literal:
+		label = "Literal " + typeOf(n.value)
+		if typeOf(n.value) == "String" {
+			label = "String"
+		}
+	case *interp:
+		label = "Double Quoted String"
+	case *variable:
+		label = "Variable"
+	case *list:
+		label = "Array Expression"
+	case *hash:
+		label = "Hash Expression"
+	case *typeName:
+		label = "Type-Name"
+	}
+	if label != "" {
+		p.fail(n.at(), "This "+label+" has no effect. A value was produced and then forgotten (one or more preceding expressions may have the wrong form)")
 	}
 }
 

@@ -187,6 +187,9 @@ func (p *parser) special(t token) node {
 		return &literal{t.pos, defaultValue{}}
 	case "type", "class", "node", "function":
 		p.next()
+		if p.is("(") && !p.tok().space {
+			return p.callTail(&call{pos: t.pos, name: t.text})
+		}
 		return &bare{t.pos, t.text}
 	case "if", "unless":
 		return p.conditional()
