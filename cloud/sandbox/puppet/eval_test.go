@@ -239,3 +239,24 @@ func TestSecondRun(t *testing.T) {
 		}
 	})
 }
+
+// TestCronSpecial goes from @reboot to a time and back.
+func TestCronSpecial(t *testing.T) {
+	t.Parallel()
+	s, m, n := newSim(t), newMaster(t, "bz1"), settledWeb(t)
+	for _, c := range []struct{ attrs, want string }{
+		{"special => 'reboot'", "@reboot /bin/true\n"},
+		{"minute => '5', hour => [1, 2]", "5 1,2 * * * /bin/true\n"},
+		{"special => 'daily', minute => '7'", "@daily /bin/true\n"},
+		{"special => 'absent', minute => absent", "* * * * * /bin/true\n"},
+	} {
+		m.site("cron { 'x': user => root, command => '/bin/true', " + c.attrs + " }")
+		run(t, s, n, m.connect, nil)
+		if got := n.text("/var/spool/cron/crontabs/root"); !strings.HasSuffix(got, "# Puppet Name: x\n"+c.want) {
+			t.Errorf("%s: %s", c.attrs, got)
+		}
+		if out, code := run(t, s, n, m.connect, nil); code != ExitUnchanged {
+			t.Errorf("%s again: exit %d\n%s", c.attrs, code, out)
+		}
+	}
+}
