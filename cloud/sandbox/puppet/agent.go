@@ -219,11 +219,11 @@ func (s *Simulator) compileFor(n Node, m Master) (*Catalog, error) {
 	c.facts = s.facts(n)
 	cat, err := c.compile()
 	if err != nil {
-		return nil, fmt.Errorf("Error 500 on SERVER: Server Error: %w", err) //nolint:staticcheck // puppet's words
+		return nil, fmt.Errorf("Error 500 on SERVER: Server Error: %w", err)
 	}
 	cat.Version = m.Version()
 	if err := m.Export(n.FQDN(), cat.exported); err != nil {
-		return nil, fmt.Errorf("Error 500 on SERVER: Server Error: %w", err) //nolint:staticcheck // puppet's words
+		return nil, fmt.Errorf("Error 500 on SERVER: Server Error: %w", err)
 	}
 	return cat, nil
 }
@@ -231,7 +231,7 @@ func (s *Simulator) compileFor(n Node, m Master) (*Catalog, error) {
 func (s *Simulator) compiler(fqdn, short string, m Master) (*compiler, error) {
 	exported, err := m.Exported()
 	if err != nil {
-		return nil, fmt.Errorf("Error 500 on SERVER: Server Error: %w", err) //nolint:staticcheck // puppet's words
+		return nil, fmt.Errorf("Error 500 on SERVER: Server Error: %w", err)
 	}
 	return &compiler{
 		env: m.Environment(), root: m.EnvironmentPath(), modules: s.modules, fqdn: fqdn, short: short,

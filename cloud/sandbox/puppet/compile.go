@@ -49,7 +49,6 @@ type scope struct {
 	module   string
 	defaults map[string][]attribute
 	matches  []string // of the last regular expression that matched
-	inner    bool     // a lambda's: assignment stays inside
 }
 
 func (s *scope) child(holder *Resource, name string) *scope {
@@ -57,13 +56,13 @@ func (s *scope) child(holder *Resource, name string) *scope {
 }
 
 // find looks a variable up through the scopes.
-func (s *scope) find(name string) (any, bool) {
+func (s *scope) find(name string) any {
 	for ; s != nil; s = s.up {
 		if v, ok := s.vars[name]; ok {
-			return v, true
+			return v
 		}
 	}
-	return nil, false
+	return nil
 }
 
 func (c *compiler) fail(at pos, message string) { panic(bail{&Error{Message: message, pos: at}}) }

@@ -130,13 +130,11 @@ func (c *compiler) variable(s *scope, n *variable) any {
 	}
 	if i := strings.LastIndex(name, "::"); i >= 0 {
 		if cs := c.classes[strings.ToLower(name[:i])]; cs != nil {
-			v, _ := cs.find(name[i+2:])
-			return v
+			return cs.find(name[i+2:])
 		}
 		return nil
 	}
-	v, _ := s.find(name)
-	return v
+	return s.find(name)
 }
 
 func (c *compiler) assign(s *scope, n *assign) any {
@@ -236,7 +234,7 @@ func (c *compiler) access(s *scope, n *access) any {
 	}
 	switch of := of.(type) {
 	case *typeValue:
-		return c.specialize(of, keys, n.pos)
+		return c.specialize(of, keys)
 	case *hashValue:
 		v, _ := of.get(keys[0])
 		return v
@@ -294,7 +292,7 @@ func span(i int64, keys []any, n int) (int, int) {
 }
 
 // specialize makes a data type with arguments, or references to resources.
-func (c *compiler) specialize(t *typeValue, keys []any, at pos) any {
+func (c *compiler) specialize(t *typeValue, keys []any) any {
 	if dataTypes[t.name] || strings.Contains(t.name, "::") && c.find(t.name, "type") != nil {
 		return &typeValue{t.name, keys}
 	}

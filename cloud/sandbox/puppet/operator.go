@@ -148,23 +148,25 @@ func (c *compiler) arithmetic(n *binary, left, right any) any {
 		}
 		c.fail(n.pos, "Evaluation Error: Operator '"+n.op+"' is not applicable to "+undefWord(bad)+".")
 	}
-	var f float64
-	switch n.op {
-	case "+":
-		f = x + y
-	case "-":
-		f = x - y
-	case "*":
-		f = x * y
-	case "/":
-		f = x / y
-	case "%":
-		f = math.Mod(x, y)
-	}
+	f := floats(n.op, x, y)
 	if f == math.Trunc(f) && math.Abs(f) < 1<<53 && typeOf(left) != "Float" && typeOf(right) != "Float" {
 		return int64(f)
 	}
 	return f
+}
+
+func floats(op string, x, y float64) float64 {
+	switch op {
+	case "+":
+		return x + y
+	case "-":
+		return x - y
+	case "*":
+		return x * y
+	case "/":
+		return x / y
+	}
+	return math.Mod(x, y)
 }
 
 func (c *compiler) compare(n *binary, left, right any) any {

@@ -125,7 +125,7 @@ func contentChanges(ctx context.Context, a *apply, r *Resource, name string, inf
 			property: "ensure", message: "defined content as '" + sum(content) + "'", failure: "change from 'directory' to 'file' failed",
 			do: func() error {
 				if !r.flag("force") {
-					return errors.New("Could not remove existing file")
+					return errors.New("Could not remove existing file") //nolint:staticcheck // puppet's words
 				}
 				if err := a.node.Remove(name); err != nil {
 					return err

@@ -99,7 +99,7 @@ func applyService(ctx context.Context, a *apply, r *Resource) ([]change, error) 
 // refreshService restarts a service that runs.
 func refreshService(ctx context.Context, a *apply, r *Resource) error {
 	name := r.titled("name")
-	if a.node.Service(ctx, name, "status") != nil {
+	if running := a.node.Service(ctx, name, "status") == nil; !running {
 		return nil
 	}
 	if err := a.wait(ctx, a.sim.data.Times.Changes["Service restart"]); err != nil {

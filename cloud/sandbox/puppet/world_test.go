@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -26,7 +25,6 @@ var testNow = time.Date(2026, 11, 22, 18, 38, 7, 0, time.UTC)
 
 // memNode is a machine in memory.
 type memNode struct {
-	mu       sync.Mutex
 	name     string
 	address  string
 	files    fstest.MapFS
