@@ -54,7 +54,7 @@ func (w *wire) emulate(width, height int) string {
 	_, _ = e.Write([]byte("\x1b[20h"))                               // a line feed returns too, as a tty's driver would have it
 	_, _ = e.Write(w.all.Bytes())
 	lines := strings.Split(e.String(), "\n")
-	_ = e.Close()
+	_ = e.InputPipe().(io.Closer).Close() // Close of the emulator itself races with its Read
 	<-done
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")
