@@ -79,6 +79,37 @@ func (c *compiler) tick(at pos) {
 	}
 }
 
+// charge counts large values as the many expressions they are worth: what is joined, compared or
+// copied again and again would otherwise take minutes and gigabytes within the bound of tick.
+func (c *compiler) charge(at pos, values ...any) {
+	const most = 20_000
+	left := most
+	for _, v := range values {
+		weigh(v, &left)
+	}
+	c.ticks += (most - left) / 4
+	c.tick(at)
+}
+
+func weigh(v any, left *int) {
+	if *left <= 0 {
+		return
+	}
+	*left--
+	switch v := v.(type) {
+	case string:
+		*left -= len(v) / 128
+	case []any:
+		for _, item := range v {
+			weigh(item, left)
+		}
+	case *hashValue:
+		for _, k := range v.keys {
+			weigh(v.values[hashKey(k)], left)
+		}
+	}
+}
+
 // within bounds the nesting of calls.
 func (c *compiler) within(at pos, f func()) {
 	if c.calls++; c.calls > maxCalls {

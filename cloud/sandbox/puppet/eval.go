@@ -33,11 +33,15 @@ func (c *compiler) eval(s *scope, n node) any {
 				c.fail(n.pos, "Evaluation Error: a string is too long")
 			}
 		}
-		return b.String()
+		text := b.String()
+		c.charge(n.pos, text)
+		return text
 	case *regex:
 		return c.regex(n.text, n.pos)
 	case *list:
-		return c.list(s, n.items)
+		items := c.list(s, n.items)
+		c.charge(n.pos, items)
+		return items
 	case *hash:
 		h := newHash()
 		for _, p := range n.pairs {
@@ -176,6 +180,7 @@ func (c *compiler) bind(s *scope, name string, v any, at pos) {
 
 // matchOption tells whether a value meets an option of a case or a selector.
 func (c *compiler) matchOption(s *scope, v, option any) bool {
+	c.charge(pos{}, v)
 	switch o := option.(type) {
 	case defaultValue:
 		return true

@@ -36,6 +36,7 @@ func (c *compiler) binary(s *scope, n *binary) any {
 		return truth(left) || truth(c.eval(s, n.right))
 	}
 	right := c.eval(s, n.right)
+	c.charge(n.pos, left, right)
 	switch n.op {
 	case "==":
 		return equal(left, right)
