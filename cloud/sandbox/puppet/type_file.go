@@ -82,8 +82,10 @@ func fileContent(a *apply, r *Resource) (content []byte, managed bool, err error
 			if s, found := c.moduleFile(name, "files"); found {
 				return []byte(s), true, nil
 			}
-		} else if data, err := a.node.ReadFile(strings.TrimPrefix(src, "file://")); err == nil && strings.HasPrefix(strings.TrimPrefix(src, "file://"), "/") {
-			return data, true, nil
+		} else if local := strings.TrimPrefix(src, "file://"); strings.HasPrefix(local, "/") {
+			if data, err := a.node.ReadFile(local); err == nil {
+				return data, true, nil
+			}
 		}
 	}
 	if len(sources) > 0 {
