@@ -66,7 +66,7 @@ func used(t *testing.T) map[string]bool {
 			}
 		}
 	}
-	family("key.", "run-next", "go-on")
+	family("key.", "run-next", "go-on", "back")
 	for _, kind := range []steps.QuestionKind{steps.AskPassword, steps.AskPassphrase, steps.AskPrompt} {
 		family("question."+string(kind)+".", "title", "text")
 	}

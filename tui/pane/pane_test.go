@@ -164,7 +164,7 @@ func TestServersColumns(t *testing.T) {
 		want  []string
 	}{
 		{24, []string{"web-07", "BUILD", "ERROR"}},
-		{46, []string{"web-07", "BUILD 1:15", "2001:db8::1"}},
+		{46, []string{"web-07", "BUILD 1:15", "spawning…", "2001:db8::1"}},
 		{70, []string{"spawning", "BUILD 1:15", "2001:db8::1"}},
 		{100, []string{"NOSTATE", "Ext-Net=2001:db8::1"}},
 		{140, []string{"5e6f1ff1-d672-47c8-b6ad-8dd0ae4121fa", "Power", "Networks"}},
