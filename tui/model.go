@@ -59,7 +59,7 @@ type Options struct {
 
 	Decks   map[string]*slides.Deck // by language
 	Servers *cloud.Poller
-	Step    steps.ID // where to begin; empty: at the first slide
+	Step    steps.ID // where to begin; empty: where the participant was, else at the first slide
 
 	ReadOnly bool     // look, but do nothing
 	Holder   string   // who holds the seat, when ReadOnly
@@ -170,9 +170,13 @@ func New(ctx context.Context, s Session, o Options) *Model {
 	m.setTheme(o.Theme)
 	m.themeChosen = o.Theme != ""
 	m.setState(s.State())
-	if i := m.slideOf(o.Step); i >= 0 {
+	first := o.Step
+	if first == "" {
+		first = m.resume()
+	}
+	if i := m.slideOf(first); i >= 0 {
 		m.slide.Goto(i)
-		m.choose(o.Step)
+		m.choose(first)
 	} else {
 		m.arrive()
 	}
