@@ -181,7 +181,7 @@ func (c *call) fill(schema steps.Schema, expand func(string, steps.Vars, func(st
 			quoting = regexp.QuoteMeta
 		}
 		text, err := expand(value.Text, c.in.Vars, quoting)
-		if err != nil {
+		if err != nil && !schema.Fields[name].Late {
 			return fmt.Errorf("%s %s: %w", c.in.Action.Kind, name, err)
 		}
 		c.texts[name] = text

@@ -235,3 +235,23 @@ func TestShowAndStatus(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// TestUndoOfABootThatFailed: what a boot left behind goes with the step, though no id was ever saved.
+func TestUndoOfABootThatFailed(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	s.nova.servers = others()
+	s.nova.fate["web"] = fmt.Errorf("wait: %w", cloud.ErrFault)
+	s.bad("server.boot", web, steps.FailFault)
+	s.in.Phase = steps.PhaseUndo
+	if r := s.good("server.delete", texts("ids", "${web.id}")); r.Values["count"] != "1" {
+		t.Errorf("%+v", r)
+	}
+	if got := s.nova.ids(); !slices.Equal(got, []string{"a", "b", "c", "d"}) {
+		t.Errorf("left: %v", got)
+	}
+	s.in.Phase = steps.PhaseAction
+	if r := s.good("server.delete", texts("ids", "${web.id}")); r.Values["count"] != "0" {
+		t.Errorf("outside of an undo: %+v", r)
+	}
+}
