@@ -38,9 +38,11 @@ func (p *Program) Run(host string, out io.Writer) error {
 	return r.exec(p.body, nil)
 }
 
-// App runs the module up to its app.run and answers the application.
-func (p *Program) App(host string) (*App, error) {
+// App runs the module up to its app.run and answers the application. What it prints, and the
+// errors of its views, go to log, which may be nil.
+func (p *Program) App(host string, log func(string)) (*App, error) {
 	r := p.newRun(host)
+	r.out = log
 	err := r.exec(p.body, nil)
 	if err != nil && !errors.Is(err, errRunning) {
 		return nil, err
@@ -84,7 +86,7 @@ func (a *App) attr(name string) (any, error) {
 var (
 	defLine    = regexp.MustCompile(`^(?:async\s+)?def\s+(\w+)\s*\((.*)\)(?:\s*->.*)?$`)
 	routeLine  = regexp.MustCompile(`^@(\w+)\.(?:route|get)\s*\(\s*["']([^"']*)["']`)
-	assignLine = regexp.MustCompile(`^([A-Za-z_][\w, ]*?)\s*=([^=].*)$`)
+	assignLine = regexp.MustCompile(`(?s)^([A-Za-z_][\w, ]*?)\s*=([^=].*)$`)
 	bareCall   = regexp.MustCompile(`^(\w+)\s*\(`)
 )
 
@@ -285,6 +287,7 @@ func (a *App) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		p.body = text(v)
 	}
 	if err != nil {
+		a.run.report(err)
 		p = &reply{code: http.StatusInternalServerError, kind: "text/html; charset=utf-8", body: "<!doctype html>\n<html lang=en>\n<title>500 Internal Server Error</title>\n<h1>Internal Server Error</h1>\n"}
 	}
 	w.Header().Set("Content-Type", p.kind)
@@ -293,6 +296,13 @@ func (a *App) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	w.WriteHeader(p.code)
 	_, _ = io.WriteString(w, p.body) // the client may be gone
+}
+
+// report tells the application's own log what went wrong in a view.
+func (r *run) report(err error) {
+	if r.out != nil {
+		r.out("[ERROR] Exception on / [GET]\n" + err.Error() + "\n")
+	}
 }
 
 // view runs a view. One at a time: as in the workshop, the application has one worker's state.
