@@ -66,7 +66,7 @@ func nl(ctx context.Context, c *Call) int {
 // oldStyle turns the old form "-5" of head and tail into "-n 5".
 func oldStyle(c *Call) {
 	for i, a := range c.Args {
-		if i > 0 && len(a) > 1 && a[0] == '-' {
+		if i > 0 && len(a) > 1 && a[0] == '-' && c.Args[i-1] != "-n" && c.Args[i-1] != "-c" {
 			if _, err := strconv.Atoi(a[1:]); err == nil {
 				c.Args[i] = "-n" + a[1:]
 			}
