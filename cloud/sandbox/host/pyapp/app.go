@@ -31,8 +31,17 @@ func (p *Program) newRun(host string) *run {
 	return &run{prog: p, globals: map[string]any{}, host: host}
 }
 
+// contain turns a panic over a program's odd values into its error: programs come from
+// participants.
+func contain(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("TypeError: %v", p)
+	}
+}
+
 // Run runs a program that is no application: assignments, ifs and prints.
-func (p *Program) Run(host string, out io.Writer) error {
+func (p *Program) Run(host string, out io.Writer) (err error) {
+	defer contain(&err)
 	r := p.newRun(host)
 	r.out = func(s string) { _, _ = io.WriteString(out, s) }
 	return r.exec(p.body, nil)
@@ -40,10 +49,11 @@ func (p *Program) Run(host string, out io.Writer) error {
 
 // App runs the module up to its app.run and answers the application. What it prints, and the
 // errors of its views, go to log, which may be nil.
-func (p *Program) App(host string, log func(string)) (*App, error) {
+func (p *Program) App(host string, log func(string)) (app *App, err error) {
+	defer contain(&err)
 	r := p.newRun(host)
 	r.out = log
-	err := r.exec(p.body, nil)
+	err = r.exec(p.body, nil)
 	if err != nil && !errors.Is(err, errRunning) {
 		return nil, err
 	}
@@ -306,7 +316,8 @@ func (r *run) report(err error) {
 }
 
 // view runs a view. One at a time: as in the workshop, the application has one worker's state.
-func (a *App) view(f *function, req *http.Request) (any, error) {
+func (a *App) view(f *function, req *http.Request) (_ any, err error) {
+	defer contain(&err)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	headers := object{}

@@ -3,7 +3,6 @@ package pyapp
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 )
 
@@ -37,7 +36,6 @@ type run struct {
 	steps   int
 	depth   int
 	app     *App
-	req     *http.Request
 }
 
 var errLimit = errors.New("the program takes too long")

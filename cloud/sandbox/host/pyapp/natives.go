@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 func arg(args []any, i int) string {
@@ -62,10 +63,33 @@ func init() {
 }
 
 func choice(_ *run, a []any, _ map[string]any) (any, error) {
-	if list, ok := a[0].([]any); ok && len(a) > 0 && len(list) > 0 {
+	if list := list(a); len(list) > 0 {
 		return list[rand.IntN(len(list))], nil
 	}
 	return nil, errors.New("IndexError: Cannot choose from an empty sequence")
+}
+
+// list is the first argument when it is a list.
+func list(a []any) []any {
+	if len(a) == 0 {
+		return nil
+	}
+	l, _ := a[0].([]any)
+	return l
+}
+
+// capitalWords is str.title, which is as simple.
+func capitalWords(s string) string {
+	out, word := []rune(s), false
+	for i, r := range out {
+		if !word {
+			out[i] = unicode.ToUpper(r)
+		} else {
+			out[i] = unicode.ToLower(r)
+		}
+		word = unicode.IsLetter(r)
+	}
+	return string(out)
 }
 
 func length(_ *run, a []any, _ map[string]any) (any, error) {
@@ -112,7 +136,7 @@ var methods = map[string]method{
 	"upper": plain(func(s string, _ []any) any { return strings.ToUpper(s) }),
 	"lower": plain(func(s string, _ []any) any { return strings.ToLower(s) }),
 	"strip": plain(func(s string, _ []any) any { return strings.TrimSpace(s) }),
-	"title": plain(func(s string, _ []any) any { return strings.Title(s) }), //nolint:staticcheck // Python's title is as simple
+	"title": plain(func(s string, _ []any) any { return capitalWords(s) }),
 	"capitalize": plain(func(s string, _ []any) any {
 		if s == "" {
 			return s
@@ -145,7 +169,7 @@ var methods = map[string]method{
 		return list
 	}),
 	"join": plain(func(s string, a []any) any {
-		list, _ := a[0].([]any)
+		list := list(a)
 		parts := make([]string, len(list))
 		for i, p := range list {
 			parts[i] = text(p)

@@ -136,3 +136,14 @@ func FuzzProgram(f *testing.F) {
 		}
 	})
 }
+
+func TestOddArguments(t *testing.T) {
+	t.Parallel()
+	for _, expr := range []string{"random.choice()", "'-'.join()", "len()", "'{}'.format()", "zlib.crc32()", "'%s' % ()", "[1][5]", "'a'.replace('', 'b') * -1", "{}['x']", "int('x')"} {
+		p, err := Parse("print(" + expr + ")")
+		if err != nil {
+			t.Fatal(expr, err)
+		}
+		_ = p.Run("h", &bytes.Buffer{}) // any error, but no panic
+	}
+}
