@@ -146,6 +146,7 @@ func TestSSHFollowEndsWithItsChannel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	must(t, h, "timeout 5 cloud-init status --wait") // it logs too
 	if err := s.Start("tail -n 0 -F /var/log/syslog | ccze -A"); err != nil {
 		t.Fatal(err)
 	}
