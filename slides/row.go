@@ -13,6 +13,9 @@ type seg struct {
 	url   string // hyperlink target, if any
 }
 
+// isBlank reports whether the run is nothing but spaces.
+func (s seg) isBlank() bool { return strings.Trim(s.text, " ") == "" }
+
 // A row is one screen line before it becomes a string.
 type row struct {
 	segs   []seg
@@ -69,21 +72,21 @@ func (r row) indent(n int, style Style) row {
 // terminal's default look.
 func (r *row) String() string {
 	var b []byte
-	styled, url := false, ""
+	look, url := Style{}, "" // as the sequences so far have left them
 	for _, s := range r.segs {
 		if s.url != url {
 			b, url = append(b, hyperlink(s.url)...), s.url
 		}
-		if s.style != (Style{}) {
-			b = s.style.appendSGR(b)
-			styled = true
-		} else if styled {
-			b = append(b, "\x1b[0m"...)
-			styled = false
+		if s.style != look && !(s.isBlank() && s.style.passesFor(look)) {
+			if look = s.style; look == (Style{}) {
+				b = append(b, "\x1b[0m"...)
+			} else {
+				b = look.appendSGR(b)
+			}
 		}
 		b = append(b, s.text...)
 	}
-	if styled {
+	if look != (Style{}) {
 		b = append(b, "\x1b[0m"...)
 	}
 	if url != "" {

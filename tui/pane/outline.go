@@ -17,6 +17,7 @@ type Outline struct {
 	at       bool // it is at one now
 	cursor   int  // the line the reader is at, when the pane has the focus
 	focused  bool
+	top      int // the line shown first: it stays while it can, since moving the list redraws it all
 }
 
 // NewOutline makes the pane for a workshop.
@@ -86,9 +87,12 @@ func (o *Outline) Lines() []string {
 	if o.focused {
 		at = o.cursor
 	}
-	top := min(max(0, at-o.height/2), max(0, len(o.workshop.Steps)-o.height))
+	if at < o.top || at >= o.top+o.height-1 { // the next step is to be seen, too
+		o.top = at - o.height/2
+	}
+	o.top = min(max(0, o.top), max(0, len(o.workshop.Steps)-o.height))
 	var lines []string
-	for i := top; i < len(o.workshop.Steps) && len(lines) < o.height; i++ {
+	for i := o.top; i < len(o.workshop.Steps) && len(lines) < o.height; i++ {
 		lines = append(lines, o.line(i))
 	}
 	return o.page(lines)
@@ -120,8 +124,8 @@ func (o *Outline) line(i int) string {
 		return st.Selected.Render(o.split(" "+plainGlyph(st, state.Status)+" "+title, theme.Plain(right), o.width))
 	case o.at && i == o.current:
 		mark, title = st.Accent.Render(st.Glyph.Right), st.Strong.Render(title)
-	case state.Status == steps.Pending:
-		title = st.Dim.Render(title)
+	case state.Status == steps.Pending: // one look for all of it: most lines of a list just begun
+		return o.split(mark+st.Dim.Render(st.Glyph.Pending+" "+title), right, o.width)
 	}
 	return o.split(mark+StatusGlyph(st, state.Status)+" "+title, right, o.width)
 }
