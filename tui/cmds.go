@@ -10,12 +10,12 @@ import (
 	"matou/steps"
 )
 
-// feedLines is how many lines one pull may bring: more can't be read in the time between two.
-const feedLines = 2000
+// FeedLines is how many lines one pull may bring: more can't be read in the time between two.
+const FeedLines = 2000
 
-// gather is how long a pull waits for more after the first news: each pull costs a redraw, and an
-// eye does not see the difference.
-const gather = 33 * time.Millisecond
+// gather is how long the console leaves a log alone that it has just drawn lines of: each pull costs
+// a redraw, on a bad line too, and nobody reads faster.
+const gather = 100 * time.Millisecond
 
 // The messages the console sends itself.
 type (
@@ -38,19 +38,17 @@ type (
 	}
 )
 
-// next pulls from the engine once; the message re-arms it.
-func (m *Model) next() tea.Cmd {
+// next pulls from the engine once, after a while; the message re-arms it.
+func (m *Model) next(after time.Duration) tea.Cmd {
 	ctx, feed := m.ctx, m.feed
 	if feed == nil {
 		return nil
 	}
 	return func() tea.Msg {
+		pause(ctx, after)
 		b, err := feed.Next(ctx)
-		switch c, ok := feed.(interface{ Close() }); {
-		case err != nil && ok:
+		if c, ok := feed.(interface{ Close() }); ok && err != nil {
 			c.Close()
-		case err == nil && len(b.Lines) > 0:
-			pause(ctx, gather)
 		}
 		return batchMsg{b, err}
 	}

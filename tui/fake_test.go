@@ -240,7 +240,7 @@ func (f *fixture) tell(b steps.Batch) {
 	f.t.Helper()
 	b.State = f.State()
 	f.batches <- b
-	f.Wait(50 * time.Millisecond)
+	f.Wait(120 * time.Millisecond) // longer than the console leaves a log alone
 }
 
 // finish marks steps as done.

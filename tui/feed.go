@@ -3,6 +3,7 @@ package tui
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +27,9 @@ func (m *Model) apply(msg batchMsg, now time.Time) tea.Cmd {
 	}
 	b := msg.batch
 	m.log.Append(b.Lines, b.Dropped)
+	if i := slices.IndexFunc(b.Lines, func(l steps.Line) bool { return l.Source == OwnSource && l.Step == "" }); i >= 0 {
+		m.say(now, pane.Clean(b.Lines[i].Text))
+	}
 	m.status, m.trouble = b.Status, b.Trouble
 	m.setState(b.State)
 	for _, e := range b.Events {
@@ -33,7 +37,10 @@ func (m *Model) apply(msg batchMsg, now time.Time) tea.Cmd {
 	}
 	m.ask(b.Questions, now)
 	m.arriveIfLost()
-	return m.next()
+	if len(b.Lines) > 0 {
+		return m.next(gather)
+	}
+	return m.next(0)
 }
 
 // setState takes the state of the journal, and what follows from it.

@@ -47,6 +47,10 @@ type Feed interface {
 	Next(ctx context.Context) (steps.Batch, error)
 }
 
+// OwnSource is the source of the lines in which the program tells about itself. The first of a batch
+// that belongs to no step stands in the bar for a while too.
+const OwnSource = "matou"
+
 // Options is what the console is given besides its session. Everything in it is optional: what is
 // missing is left out on the screen, and keys that need it say so.
 type Options struct {
@@ -158,7 +162,7 @@ func New(ctx context.Context, s Session, o Options) *Model {
 		cat: pane.NewCat(o.Cats, o.ReducedMotion), touched: time.Now(),
 	}
 	if m.feed == nil {
-		m.feed = s.Feed(feedLines)
+		m.feed = s.Feed(FeedLines)
 	}
 	lang := o.Lang
 	if lang == "" && len(w.Languages) > 0 {
@@ -181,7 +185,7 @@ func New(ctx context.Context, s Session, o Options) *Model {
 		m.arrive()
 	}
 	for _, warning := range o.Warnings {
-		m.log.Append([]steps.Line{{At: m.touched, Source: "matou", Text: warning}}, 0)
+		m.log.Append([]steps.Line{{At: m.touched, Source: OwnSource, Text: warning}}, 0)
 	}
 	if len(o.Warnings) > 0 {
 		m.say(m.touched, o.Warnings[0])
@@ -235,7 +239,7 @@ func (m *Model) panes() map[pane.ID]pane.Pane {
 // Init begins to pull: from the engine, and from the cloud when there is one to be listed. It asks
 // the terminal for its ground too, and never waits for the answer.
 func (m *Model) Init() tea.Cmd {
-	cmds := []tea.Cmd{m.next()}
+	cmds := []tea.Cmd{m.next(0)}
 	if m.opts.Servers != nil {
 		cmds = append(cmds, m.poll(0))
 	}
