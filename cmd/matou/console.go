@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"matou/assets"
 	"matou/cloud/remote"
@@ -18,6 +19,7 @@ import (
 	"matou/steps"
 	"matou/steps/action"
 	"matou/tui"
+	"matou/tui/i18n"
 	"matou/tui/pane"
 	"matou/tui/theme"
 )
@@ -44,18 +46,23 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	if !term.IsTerminal(os.Stdin.Fd()) || !term.IsTerminal(os.Stdout.Fd()) {
 		return usagef("the console needs a terminal; with none, there is matou play")
 	}
-	s, err := o.open(ctx, true)
+	parts, err := o.consoleParts(c)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	to, err := o.consoleOptions(s, c)
+	s, err := o.begin(ctx, parts.workshop, true)
 	if err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop() // what the console waits for ends with it
-	model := tui.New(ctx, s.engine, to)
+	e := newEarly(s, func() error { return o.bringUp(s) }, stop)
+	defer func() { err = errors.Join(err, e.Close()) }()
+	to, err := o.consoleOptions(e, parts, c)
+	if err != nil {
+		return err
+	}
+	model := tui.New(ctx, e, to)
 	_, err = tea.NewProgram(model, tea.WithContext(ctx), tea.WithFPS(120)).Run()
 	if errors.Is(err, tea.ErrInterrupted) || ctx.Err() != nil {
 		return nil
@@ -63,39 +70,58 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	return err
 }
 
-func (o *options) consoleOptions(s *session, c *consoleFlags) (tui.Options, error) {
-	texts, text, err := o.texts()
-	if err != nil {
-		return tui.Options{}, err
-	}
-	themes, err := theme.Load(assets.Themes())
-	if err != nil {
-		return tui.Options{}, err
-	}
-	cats, err := pane.LoadCats(assets.Cats())
-	if err != nil {
-		return tui.Options{}, err
-	}
-	decks, err := loadDecks(s.workshop, c.deck)
-	if err != nil {
-		return tui.Options{}, err
-	}
+// consoleParts is what the console is made of, read from files.
+type consoleParts struct {
+	workshop *steps.Workshop
+	decks    map[string]*slides.Deck
+	catalog  *i18n.Catalog
+	text     i18n.Texts
+	themes   theme.Set
+	cats     pane.Cats
+}
+
+// consoleParts reads the parts, those that don't need each other at the same time: a person waits
+// for them.
+func (o *options) consoleParts(c *consoleFlags) (consoleParts, error) {
+	var p consoleParts
+	var all errgroup.Group
+	all.Go(func() (err error) {
+		if p.workshop, err = loadWorkshop(o.workshop); err == nil {
+			p.decks, err = loadDecks(p.workshop, c.deck)
+		}
+		return err
+	})
+	all.Go(func() (err error) {
+		if p.catalog, p.text, err = o.texts(); err != nil {
+			return err
+		}
+		if p.themes, err = theme.Load(assets.Themes()); err != nil {
+			return err
+		}
+		p.cats, err = pane.LoadCats(assets.Cats())
+		return err
+	})
+	return p, all.Wait()
+}
+
+func (o *options) consoleOptions(e *early, p consoleParts, c *consoleFlags) (tui.Options, error) {
+	s := e.session
 	if _, ok := s.workshop.Step(steps.ID(c.step)); c.step != "" && !ok {
 		return tui.Options{}, &exitError{code: exitUsage, err: s.workshop.Unknown(steps.ID(c.step))}
 	}
-	if _, ok := themes[c.theme]; c.theme != "" && !ok {
-		return tui.Options{}, usagef("no theme %q: there are %v", c.theme, themes.Names())
+	if _, ok := p.themes[c.theme]; c.theme != "" && !ok {
+		return tui.Options{}, usagef("no theme %q: there are %v", c.theme, p.themes.Names())
 	}
 	to := tui.Options{
-		Cloud: s.cloudName(), Sandbox: s.account.from == accountSandbox, Seat: s.seat, Lang: text.Lang, Theme: c.theme, Version: version(),
-		Decks: decks, Servers: s.poller, Step: steps.ID(c.step), ReadOnly: s.holder != nil,
+		Cloud: s.cloudName(), Sandbox: s.account.from == accountSandbox, Seat: s.seat, Lang: p.text.Lang, Theme: c.theme, Version: version(),
+		Decks: p.decks, Feed: e, Servers: s.poller, Step: steps.ID(c.step), ReadOnly: s.holder != nil,
 		ReducedMotion: c.still || os.Getenv("MATOU_STILL") != "", NoCat: c.noCat, ASCII: !utf8Locale(),
-		Texts: texts, Themes: themes, Cats: cats,
+		Texts: p.catalog, Themes: p.themes, Cats: p.cats,
 	}
 	if s.holder != nil {
 		to.Holder = s.holder.Error()
 	} else {
-		to.Shell, to.Edit = s.shell, s.edit
+		to.Shell, to.Edit = e.shell, e.edit
 	}
 	for _, err := range s.warnings {
 		to.Warnings = append(to.Warnings, steps.Sanitize(err.Error()))
@@ -141,12 +167,8 @@ func (terminal) SetStdout(io.Writer) {}
 // SetStderr implements tea.ExecCommand.
 func (terminal) SetStderr(io.Writer) {}
 
-// shell is an interactive shell on a hop. It answers no questions: a hop must have been opened by a
-// step before.
-func (s *session) shell(hop string) tea.ExecCommand {
-	return terminal{func() error { return s.interactive(hop, "") }}
-}
-
+// interactive runs a shell, or a command, on a hop in this terminal. It answers no questions: a hop
+// must have been opened by a step before.
 func (s *session) interactive(hop, command string) error {
 	ctx := context.Background() // it ends when the person leaves it
 	chain, err := s.registry.Chain(ctx, s.input(), &aside{s: s}, hop)

@@ -96,7 +96,7 @@ func (o *options) play(cmd *cobra.Command, asJSON bool,
 	do func(context.Context, *printer, steps.ID) (*steps.Failure, error),
 ) (err error) {
 	ctx := cmd.Context()
-	s, err := o.open(ctx, false)
+	s, err := o.open(ctx)
 	if err != nil {
 		return err
 	}

@@ -77,7 +77,7 @@ func (o *options) lister(ctx context.Context) (cloud.Lister, func() error, error
 
 // compute opens a session and logs in to its cloud, outside of any step.
 func (o *options) compute(ctx context.Context) (*session, action.Compute, error) {
-	s, err := o.open(ctx, false)
+	s, err := o.open(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -29,7 +29,9 @@ type session struct {
 	workshop *steps.Workshop
 	seat     string
 	account  account
+	root     string // the folder of all seats on this cloud
 	dir      string // the seat's folder; empty: nothing is kept
+	journal  *steps.Journal
 	engine   *steps.Engine
 	registry *action.Registry
 	client   *remote.Client
@@ -38,6 +40,7 @@ type session struct {
 	warnings []error
 	holder   *steps.HeldError // another program has the seat: read only
 
+	ctx     context.Context // of all that runs for the session, from begin to Close
 	stop    context.CancelFunc
 	running sync.WaitGroup
 	ended   error
@@ -67,38 +70,52 @@ func (o *options) stateDir() string {
 	return filepath.Join(xdg.StateHome, "matou")
 }
 
-// open puts a session together and starts its engine. A seat that another program holds is opened to
-// look at, when readOnly allows it.
-func (o *options) open(ctx context.Context, readOnly bool) (_ *session, err error) {
-	s := &session{poller: cloud.NewPoller(nil)}
-	if s.seat, err = o.seatName(); err != nil {
+// open puts a session together and starts its engine.
+func (o *options) open(ctx context.Context) (_ *session, err error) {
+	w, err := loadWorkshop(o.workshop)
+	if err != nil {
 		return nil, err
 	}
-	if s.workshop, err = loadWorkshop(o.workshop); err != nil {
+	s, err := o.begin(ctx, w, false)
+	if err != nil {
 		return nil, err
 	}
-	s.account = chooseAccount(o, s.workshop)
+	if err := o.bringUp(s); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// begin makes the part of a session that takes no time: whose it is, on which cloud, and how far it
+// got. A seat that another program holds is opened to look at, when readOnly allows it.
+func (o *options) begin(ctx context.Context, w *steps.Workshop, readOnly bool) (*session, error) {
+	seat, err := o.seatName()
+	if err != nil {
+		return nil, err
+	}
+	s := &session{workshop: w, seat: seat, account: chooseAccount(o, w), poller: cloud.NewPoller(nil)}
 	s.account.password = os.Getenv("MATOU_PASSWORD")
-	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
-	defer func() {
-		if err != nil {
-			_ = s.Close()
-		}
-	}()
-	root := filepath.Join(o.stateDir(), s.workshop.Name, s.account.label())
-	journal, err := s.openSeat(filepath.Join(root, "seats", s.seat), readOnly)
-	if err != nil {
+	s.root = filepath.Join(o.stateDir(), w.Name, s.account.label())
+	s.ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	if s.journal, err = s.openSeat(filepath.Join(s.root, "seats", s.seat), readOnly); err != nil {
+		_ = s.Close()
 		return nil, err
 	}
-	given, err := o.params(ctx, s, filepath.Join(root, "world"))
+	return s, nil
+}
+
+// bringUp starts the sandbox, when there is one, and the engine.
+func (o *options) bringUp(s *session) error {
+	given, err := o.params(s.ctx, s, filepath.Join(s.root, "world"))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	params, err := s.workshop.Resolve(given, steps.Builtins(s.workshop, s.seat).With(s.sandboxParams()))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return s, s.start(ctx, o, params, journal)
+	return s.start(s.ctx, o, params)
 }
 
 // openSeat opens the seat's journal. What can't be written is a warning: the work goes on without.
@@ -212,7 +229,7 @@ func (o *options) sandboxOptions(w *steps.Workshop, dir string) (sandbox.Options
 }
 
 // start makes the engine and what it stands on, and runs it.
-func (s *session) start(ctx context.Context, o *options, params steps.Vars, journal *steps.Journal) error {
+func (s *session) start(ctx context.Context, o *options, params steps.Vars) error {
 	redactor := &steps.Redactor{}
 	redactor.Add(s.account.password)
 	s.client = remote.New(o.remoteOptions(s, redactor))
@@ -233,7 +250,7 @@ func (s *session) start(ctx context.Context, o *options, params steps.Vars, jour
 		Hosts: reach, Login: s.account.login, Here: o.hereOf(s.workshop, s.account), DataDir: data,
 		OnLogin: func(c action.Compute) { s.poller.Use(c) }, Changed: s.poller.Wake,
 	})
-	eo := steps.Options{Seat: s.seat, Params: params, Journal: journal, Redactor: redactor, Version: version(), ReadOnly: s.holder != nil}
+	eo := steps.Options{Seat: s.seat, Params: params, Journal: s.journal, Redactor: redactor, Version: version(), ReadOnly: s.holder != nil}
 	if s.dir != "" && s.holder == nil {
 		log, err := steps.OpenLog(s.dir)
 		if err != nil {
