@@ -8,14 +8,16 @@ import (
 
 	"matou/cloud"
 	"matou/steps"
+	"matou/tui/pane"
 )
 
-// FeedLines is how many lines one pull may bring: more can't be read in the time between two.
-const FeedLines = 2000
+// FeedLines is how many lines one pull may bring: all that the log keeps, so that a flood leaves no
+// hole in what can be scrolled back to.
+const FeedLines = pane.DefaultLogLines
 
 // gather is how long the console leaves a log alone that it has just drawn lines of: each pull costs
 // a redraw, on a bad line too, and nobody reads faster.
-const gather = 100 * time.Millisecond
+const gather = 200 * time.Millisecond
 
 // The messages the console sends itself.
 type (

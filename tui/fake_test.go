@@ -240,7 +240,11 @@ func (f *fixture) tell(b steps.Batch) {
 	f.t.Helper()
 	b.State = f.State()
 	f.batches <- b
-	f.Wait(120 * time.Millisecond) // longer than the console leaves a log alone
+	wait := 50 * time.Millisecond
+	if len(b.Lines) > 0 {
+		wait = 250 * time.Millisecond // longer than the console leaves a log alone
+	}
+	f.Wait(wait)
 }
 
 // finish marks steps as done.

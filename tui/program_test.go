@@ -12,6 +12,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
+	uv "github.com/charmbracelet/ultraviolet"
 	"github.com/charmbracelet/x/vt"
 
 	"matou/steps"
@@ -120,6 +121,38 @@ func BenchmarkKeyToScreen(b *testing.B) {
 		m.Update(keys[i%len(keys)])
 		m.View()
 	}
+}
+
+// BenchmarkSlideBytes is what one slide after the other costs on the line, in bytes, and as a part of
+// a whole screen: the renderer is the one of Bubble Tea.
+func BenchmarkSlideBytes(b *testing.B) {
+	s := newSession()
+	m := tui.New(b.Context(), s, tui.Options{Lang: "fr", Theme: "dark", Feed: s, Texts: texts(b), Themes: themes(b), Cats: cats(b), Decks: decks})
+	m.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
+	var line bytes.Buffer
+	screen := uv.NewScreenBuffer(120, 36)
+	out := uv.NewTerminalRenderer(&line, []string{"TERM=xterm-256color", "COLORTERM=truecolor"})
+	out.SetColorProfile(colorprofile.TrueColor)
+	out.SetFullscreen(true)
+	out.Resize(120, 36)
+	sent := func() int {
+		line.Reset()
+		screen.Clear()
+		uv.NewStyledString(m.View().Content).Draw(screen, screen.Bounds())
+		out.Render(screen.RenderBuffer)
+		if err := out.Flush(); err != nil {
+			b.Fatal(err)
+		}
+		return line.Len()
+	}
+	whole, slides := sent(), 0
+	keys := []tea.KeyPressMsg{tuitest.Key("right"), tuitest.Key("right"), tuitest.Key("left"), tuitest.Key("left")}
+	for i := 0; b.Loop(); i++ {
+		m.Update(keys[i%len(keys)])
+		slides += sent()
+	}
+	b.ReportMetric(float64(slides)/float64(b.N), "B/slide")
+	b.ReportMetric(float64(slides)/float64(b.N)/float64(whole), "of-a-screen")
 }
 
 func BenchmarkIdleView(b *testing.B) {

@@ -47,9 +47,9 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	if !term.IsTerminal(os.Stdin.Fd()) || !term.IsTerminal(os.Stdout.Fd()) {
 		return usagef("the console needs a terminal; with none, there is matou play")
 	}
-	// What starting leaves behind is a few megabytes: collecting them would take a fifth of the time
-	// to the first screen.
-	percent := debug.SetGCPercent(400)
+	// What starting leaves behind is a few megabytes: collecting them all would take an eighth of the
+	// time to the first screen.
+	percent := debug.SetGCPercent(200)
 	parts, err := o.consoleParts(c)
 	if err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 )
 
 // DefaultLogLines is how many lines a log keeps when not told otherwise.
-const DefaultLogLines = 5000
+const DefaultLogLines = 10000
 
 // Log shows the output of all sources as it comes. It keeps the newest lines only; the whole log
 // is on disk.
