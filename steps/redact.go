@@ -75,6 +75,28 @@ func (r *Redactor) Text(s string) string {
 	return b.String()
 }
 
+// Open is how many bytes at the end of s may be the beginning of a secret: what cuts a stream into
+// pieces must keep them back until it knows what follows.
+func (r *Redactor) Open(s string) int {
+	if r == nil {
+		return 0
+	}
+	secrets := r.secrets.Load()
+	if secrets == nil {
+		return 0
+	}
+	open := 0
+	for _, v := range *secrets {
+		for n := min(len(v)-1, len(s)); n > open; n-- {
+			if strings.HasSuffix(s, v[:n]) {
+				open = n
+				break
+			}
+		}
+	}
+	return open
+}
+
 // Event is e without the secrets, in all that is text.
 func (r *Redactor) Event(e Event) Event {
 	if r == nil || r.secrets.Load() == nil {
