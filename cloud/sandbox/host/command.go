@@ -33,7 +33,7 @@ func init() {
 		"vim": editor, "w": who, "wget": wget, "which": which, "who": who, "whoami": whoami, "haproxy": haproxyProgram,
 		"top": ps, "free": free, "df": df, "su": su, "ip": ipProgram, "ifconfig": ipProgram, "ping": ping, "getent": getent,
 		"tty": ttyProgram, "stty": stty, "lsb_release": lsbRelease, "facter": facter, "update-rc.d": systemctl,
-		"cloud-init": cloudInitProgram, "ssh-keygen": sshKeygen, "dmesg": dmesg, "last": who, "groups": id, "nproc": nproc,
+		"cloud-init": cloudInitProgram, "ssh-keygen": sshKeygen, "dmesg": dmesg, "last": who, "chpasswd": chpasswd, "groups": id, "nproc": nproc,
 	}
 }
 
@@ -536,5 +536,26 @@ func facter(_ context.Context, p *Process) int {
 
 func dmesg(_ context.Context, p *Process) int {
 	p.printf("%s", p.Host.ConsoleLog())
+	return 0
+}
+
+// chpasswd sets passwords; they are kept in memory only.
+func chpasswd(_ context.Context, p *Process) int {
+	if p.User != "root" {
+		return p.Fail(1, "cannot lock /etc/passwd; try again later.")
+	}
+	if p.Stdin == nil {
+		return 0
+	}
+	list := map[string]string{}
+	in := bufio.NewScanner(p.Stdin)
+	for n := 1; in.Scan(); n++ {
+		name, password, ok := strings.Cut(in.Text(), ":")
+		if !ok || bin.LookupUser(p.FS, name).UID < 0 {
+			return p.Fail(1, "(line %d, user %s) password not changed", n, name)
+		}
+		list[name] = password
+	}
+	p.Host.setPasswords(list)
 	return 0
 }

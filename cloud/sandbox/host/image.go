@@ -29,6 +29,7 @@ type image struct {
 	Services map[string]Duration `yaml:"services"` // name -> recorded time to start up
 	OS       string              `yaml:"os"`       // "Ubuntu 14.04.6 LTS"
 	Kernel   string              `yaml:"kernel"`
+	Hosts    []string            `yaml:"hosts"` // more lines of /etc/hosts
 
 	root fs.FS
 }
@@ -59,6 +60,8 @@ type imageGit struct {
 	Checkout string   `yaml:"checkout"`
 	Author   string   `yaml:"author"` // "Name <mail>"
 	Messages []string `yaml:"messages"`
+	// Links are symbolic links of every branch: path in the work tree -> target.
+	Links map[string]string `yaml:"links"`
 }
 
 // Duration is a time span in YAML, written as time.ParseDuration reads it.
@@ -131,7 +134,7 @@ func (h *Host) install(img *image) error {
 			return err
 		}
 	}
-	if err := h.writeBase(img); err != nil {
+	if err := errors.Join(h.writeBase(img), h.installSoftware(img)); err != nil {
 		return err
 	}
 	if err := copyFS(root, img.root, "files", "/", nil); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -157,7 +160,7 @@ func (h *Host) install(img *image) error {
 			return err
 		}
 	}
-	return h.installSoftware(img)
+	return nil
 }
 
 func (h *Host) makeDir(spec string) error {
@@ -191,8 +194,13 @@ func (h *Host) setMode(p, spec string) error {
 		return err
 	}
 	if len(f) > 1 {
-		a := bin.LookupUser(root, f[1])
-		return root.Chown(p, a.UID, a.GID)
+		user, group, _ := strings.Cut(f[1], ":")
+		a := bin.LookupUser(root, user)
+		gid := a.GID
+		if group != "" {
+			gid = bin.LookupGroup(root, group)
+		}
+		return root.Chown(p, a.UID, gid)
 	}
 	return nil
 }
@@ -232,6 +240,9 @@ func (h *Host) writeBase(img *image) error {
 		hosts += "127.0.1.1 " + h.FQDN() + " " + h.name + "\n"
 	} else {
 		hosts += "127.0.1.1 " + h.name + "\n"
+	}
+	for _, l := range img.Hosts {
+		hosts += l + "\n"
 	}
 	hosts += "\n# The following lines are desirable for IPv6 capable hosts\n::1 localhost ip6-localhost ip6-loopback\n"
 	osName := img.OS
@@ -288,7 +299,7 @@ func (h *Host) buildRepository(g imageGit) error {
 		}
 	}
 	name, mail, _ := strings.Cut(strings.TrimSuffix(g.Author, ">"), " <")
-	b := gitcmd.Builder{View: h.tree.Root(), Dir: g.To, Name: name, Mail: mail, When: h.cfg.Now()}
+	b := gitcmd.Builder{View: h.tree.Root(), Dir: g.To, Name: name, Mail: mail, When: h.cfg.Now(), Links: g.Links}
 	for i, branch := range branches {
 		var files []gitcmd.Source
 		if g.Shared != "" {

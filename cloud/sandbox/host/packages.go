@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"matou/cloud/sandbox/host/bin"
 )
 
 // packageList is packages.yaml: what can be installed, and what it brings.
@@ -171,6 +173,11 @@ func (h *Host) addPackage(name string) ([]string, error) {
 
 func (h *Host) unpack(name string, p *pkg) error {
 	root := h.tree.Root()
+	for _, u := range p.Users {
+		if err := h.addSystemUser(u); err != nil {
+			return err
+		}
+	}
 	for _, d := range p.Dirs {
 		if err := h.makeDir(d); err != nil {
 			return err
@@ -207,6 +214,21 @@ func (h *Host) unpack(name string, p *pkg) error {
 	}
 	h.mu.Unlock()
 	return nil
+}
+
+// addSystemUser makes the account that a service runs under.
+func (h *Host) addSystemUser(name string) error {
+	root := h.tree.Root()
+	if bin.LookupUser(root, name).UID >= 0 {
+		return nil
+	}
+	id := 100
+	for bin.LookupUser(root, itoa(id)).UID >= 0 {
+		id++
+	}
+	return errors.Join(
+		root.AppendFile("/etc/passwd", fmt.Appendf(nil, "%s:x:%d:%d::/var/lib/%s:/usr/sbin/nologin\n", name, id, id, name), 0o644),
+		root.AppendFile("/etc/group", fmt.Appendf(nil, "%s:x:%d:\n", name, id), 0o644))
 }
 
 // Install installs a package as apt-get does, at the recorded pace, and starts its services. What

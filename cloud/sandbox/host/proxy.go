@@ -43,7 +43,7 @@ func (h *Host) runProxy(s *service, c *haproxy.Config) (*haproxy.Balancer, error
 		Listen: func(at string) (net.Listener, error) { return h.Listen(at, "haproxy") },
 		Dial:   h.Dial,
 		Log:    func(line string) { h.Log("haproxy", line) },
-	}, 1)
+	}, 1024)
 	if err != nil {
 		h.Log("haproxy", "[ALERT] "+err.Error())
 		return nil, fmt.Errorf("haproxy: %w", err)

@@ -28,7 +28,7 @@ const (
 // node is the host as the Puppet agent sees it.
 type node struct {
 	*Host
-	ctx context.Context // of the run that the node is for
+	pid int // of the run
 }
 
 var (
@@ -65,6 +65,9 @@ func (n node) Stat(p string) (fs.FileInfo, error) {
 	}
 	return i, nil
 }
+
+// Log writes a line of the run to syslog, all with the run's process id.
+func (n node) Log(program, line string) { n.Host.Log(fmt.Sprintf("%s[%d]", program, n.pid), line) }
 
 // ReadDir lists a folder.
 func (n node) ReadDir(p string) ([]fs.FileInfo, error) {
@@ -251,7 +254,7 @@ func puppetProgram(ctx context.Context, p *Process) int {
 			return 1
 		}
 		out := p.Stdout
-		return p.Host.cfg.Puppet.Agent(ctx, node{p.Host, ctx}, p.Host.connect, args[1:], p.Host.cfg.Faults, out)
+		return p.Host.cfg.Puppet.Agent(ctx, node{p.Host, p.PID}, p.Host.connect, args[1:], p.Host.cfg.Faults, out)
 	case "module":
 		return p.puppetModule(args[1:])
 	case "config":

@@ -37,6 +37,7 @@ type Builder struct {
 	Dir        string
 	Name, Mail string
 	When       time.Time
+	Links      map[string]string // symbolic links of every branch: path -> target
 
 	repo *git.Repository
 	last plumbing.Hash
@@ -109,6 +110,16 @@ func (b *Builder) replace(files []Source) error {
 			return errors.Join(b.View.MkdirAll(path.Dir(dst), 0o755), b.View.WriteFile(dst, data, 0o644))
 		})
 		if err != nil {
+			return err
+		}
+	}
+	for link, target := range b.Links {
+		p := path.Join(b.Dir, link)
+		want[p] = true
+		if old, err := b.View.Readlink(p); err == nil && old == target {
+			continue
+		}
+		if err := errors.Join(b.View.MkdirAll(path.Dir(p), 0o755), b.View.Symlink(target, p)); err != nil {
 			return err
 		}
 	}

@@ -230,7 +230,10 @@ func (c *command) diff(context.Context) error {
 	if len(revs) == 1 {
 		sides[1] = map[string]string{}
 		for n := range sides[0] {
-			if data, err := c.FS.ReadFile(path.Join(c.dir, n)); err == nil {
+			full := path.Join(c.dir, n)
+			if target, err := c.FS.Readlink(full); err == nil {
+				sides[1][n] = target
+			} else if data, err := c.FS.ReadFile(full); err == nil {
 				sides[1][n] = string(data)
 			}
 		}

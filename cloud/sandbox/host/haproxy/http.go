@@ -182,11 +182,8 @@ func (b *Balancer) rows() []row {
 			}
 			list = append(list, r)
 		}
-		if len(k.servers) == 0 && p.Kind == "listen" && p.Stats != "" {
-			continue
-		}
 		r := base("BACKEND", "1")
-		r["status"] = map[bool]string{true: "UP", false: "DOWN"}[up > 0]
+		r["status"] = map[bool]string{true: "UP", false: "DOWN"}[up > 0 || len(k.servers) == 0]
 		r["algo"] = p.Balance
 		r.add(map[string]int64{
 			"scur": k.current.Load(), "stot": k.total.Load() + k.failures.Load(), "bin": k.in.Load(), "bout": k.out.Load(),
