@@ -48,7 +48,8 @@ func newServers(o *options) *cobra.Command {
 // lister logs in with as little as it takes: on a cloud whose credentials are here, that needs
 // neither the workshop nor a seat.
 func (o *options) lister(ctx context.Context) (cloud.Lister, func() error, error) {
-	a := chooseAccount(o)
+	// Credentials that are here need no workshop to be found.
+	a := chooseAccount(o, &steps.Workshop{})
 	if a.local() {
 		c, err := a.credentials(ctx, nil)
 		if err != nil {
