@@ -99,7 +99,11 @@ func seat(t testing.TB) string {
 		t.Fatal(err)
 	}
 	say := func(step steps.ID, after float64, text string) {
-		log.Append(steps.Line{At: at(after), Step: step, Source: "nova", Text: text})
+		source := "nova"
+		if text == "line 9" {
+			source = "web"
+		}
+		log.Append(steps.Line{At: at(after), Step: step, Source: source, Text: text})
 	}
 	say("boot", -100, "from before")
 	say("jump", 1, "\x1b[31mred\x1b[m\x1b[2J and moutarde")
@@ -142,8 +146,8 @@ Seat 07, from 2026-03-10 14:00 to 2026-03-11 03:53: 1 of 3 steps done.
 
 ~~~~console
 $ ssh chat@jump
-nova: red and ••••••
-nova: ~~~
+red and ••••••
+~~~
 ~~~~
 
 ~~ as ~chat~, •••••• ~~
@@ -175,7 +179,7 @@ nova: line 2
 [… 4 lines left out …]
 nova: line 7
 nova: line 8
-nova: line 9
+web: line 9
 ~~~
 
 **Failed at 2026-03-10 14:00:**

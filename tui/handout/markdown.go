@@ -144,11 +144,12 @@ func (p *page) action(act *Action) {
 			lines = append(lines, "> "+l)
 		}
 	}
-	lines = append(lines, said(act.Head)...)
+	bare := act.oneSource()
+	lines = append(lines, said(act.Head, bare)...)
 	if act.Left > 0 {
 		lines = append(lines, "[… "+p.text.N("handout.left", act.Left)+" …]")
 	}
-	lines = append(lines, said(act.Tail)...)
+	lines = append(lines, said(act.Tail, bare)...)
 	if lines != nil {
 		p.fenced("console", lines)
 	}
@@ -157,13 +158,27 @@ func (p *page) action(act *Action) {
 	}
 }
 
-// said is output as it stands in a hand-out.
-func said(lines []steps.Line) []string {
+// said is output as it stands in a hand-out: bare, or each line with its source.
+func said(lines []steps.Line, bare bool) []string {
 	out := make([]string, len(lines))
 	for i, l := range lines {
-		out[i] = ansi.Strip(l.Source) + ": " + ansi.Strip(l.Text)
+		if out[i] = ansi.Strip(l.Text); !bare {
+			out[i] = ansi.Strip(l.Source) + ": " + out[i]
+		}
 	}
 	return out
+}
+
+// oneSource tells whether all output that was kept comes from the same source.
+func (a *Action) oneSource() bool {
+	for _, list := range [][]steps.Line{a.Head, a.Tail} {
+		for _, l := range list {
+			if l.Source != a.Head[0].Source {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // checked tells an attempt that only checked.

@@ -52,6 +52,8 @@ type Options struct {
 	Interactive bool
 	// Echo shows or hides what is typed; nil: it can't be seen anyway.
 	Echo func(on bool) error
+	// Typed is told each line that the terminal has shown as it was typed, for a recording; nil: nobody.
+	Typed func(text string)
 	// Answer answers a question in place of a person, or says that it does not.
 	Answer func(steps.Question) (steps.Answer, bool)
 
@@ -278,6 +280,9 @@ func (d *dialogue) news(b steps.Batch) {
 // take takes a line: it answers a question, or is a command.
 func (d *dialogue) take(l line) {
 	d.open = d.open && l.eof // the reader's own return has ended the line
+	if d.o.Interactive && d.o.Typed != nil && !d.hidden && !l.eof {
+		d.o.Typed(steps.Sanitize(l.text))
+	}
 	switch {
 	case l.eof:
 		d.ended()

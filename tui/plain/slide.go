@@ -49,13 +49,18 @@ func (d *dialogue) placeholder(word string) (string, bool) {
 	return steps.Sanitize(value), err == nil && value != ""
 }
 
-// flat is a slide without drawings: tables are lists of their rows, a drawing is a sentence. Left
+// flat is a slide without its title and its drawings: tables are lists of their rows, a drawing is a sentence. Left
 // holds the source lines that stood in the middle.
 func (d *dialogue) flat(s *slides.Slide) (flat *slides.Slide, left map[int]bool) {
 	out := *s
 	out.Blocks = nil
 	left = map[int]bool{}
+	titled := false // the title was said above it
 	for _, b := range s.Blocks {
+		if b.Kind == slides.Heading && !titled && len(b.Lines) == 1 && strings.TrimSpace(b.Lines[0].Text) == s.Title {
+			titled = true
+			continue
+		}
 		for _, l := range b.Lines {
 			left[l.Number] = left[l.Number] || l.Centered
 		}

@@ -1,0 +1,23 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/charmbracelet/x/term"
+	"golang.org/x/sys/windows"
+)
+
+// echo lets a console show what is typed, or hides it (SetConsoleMode). Lines are edited as before.
+func echo(fd uintptr, on bool) error {
+	state, err := term.GetState(fd)
+	if err != nil {
+		return fmt.Errorf("hide what is typed: %w", err)
+	}
+	if state.Mode |= windows.ENABLE_ECHO_INPUT; !on {
+		state.Mode &^= windows.ENABLE_ECHO_INPUT
+	}
+	if err := term.SetState(fd, state); err != nil {
+		return fmt.Errorf("hide what is typed: %w", err)
+	}
+	return nil
+}
