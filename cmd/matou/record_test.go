@@ -62,8 +62,12 @@ func TestRecordConsole(t *testing.T) {
 		t.Error("a password of a slide is in the recording")
 	}
 	player := vt.NewEmulator(100, 30)
-	defer player.Close()
-	go func() { _, _ = io.Copy(io.Discard, player) }() // it answers questions; Close ends it
+	answers := make(chan struct{})
+	go func() { defer close(answers); _, _ = io.Copy(io.Discard, player) }() // to questions about itself
+	defer func() {
+		_ = player.InputPipe().(io.Closer).Close() // Close of the emulator itself races with its Read
+		<-answers
+	}()
 	for i, line := range bytes.Split(bytes.TrimSpace(data), []byte("\n")) {
 		var event []any
 		if i == 0 {

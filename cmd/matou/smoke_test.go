@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"regexp"
@@ -67,7 +68,7 @@ func newScreen(t *testing.T, cols, rows int, cmd *exec.Cmd) *screen {
 		_ = cmd.Process.Kill() // it has ended, if all went well
 		<-s.done
 		_ = f.Close()
-		_ = s.term.Close()
+		_ = s.term.InputPipe().(io.Closer).Close() // Close of the emulator itself races with its Read
 		readers.Wait()
 	})
 	return s
