@@ -7,6 +7,7 @@
 //	update.go   messages in: one handler per family, no input or output here
 //	cmds.go     everything that waits or leaves the program is a tea.Cmd, made here
 //	feed.go     what the engine and the cloud tell, applied
+//	place.go    where the reader is, told to others, and a deck that changes meanwhile
 //	steps.go    the tie between slides and steps, and what enter does
 //	keys.go     the one table of keys: dispatch, bottom bar, help, palette, README
 //	ask.go      the dialogs the console opens, and what their answers mean

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
@@ -31,8 +32,13 @@ func TestWatchDecks(t *testing.T) {
 		write("# One", time.Unix(1, 0))
 		w := &steps.Workshop{Languages: []string{"en"}, Decks: map[string]string{"en": "deck.en.md"}, Files: os.DirFS(dir)}
 		ctx, cancel := context.WithCancel(t.Context())
+		var mu sync.Mutex
 		var shown []string
-		show := func(decks map[string]*slides.Deck) { shown = append(shown, decks["en"].Title()) }
+		show := func(decks map[string]*slides.Deck) {
+			mu.Lock()
+			defer mu.Unlock()
+			shown = append(shown, decks["en"].Title())
+		}
 		ended := watchDecks(ctx, w, "", show)
 		single := watchDecks(ctx, w, file, show)
 		pass()

@@ -109,7 +109,7 @@ func (a *Action) moments(text i18n.Texts) []moment {
 	if a.Done && a.Summary != "" {
 		words := a.Summary
 		if a.Phase == steps.PhaseCheck {
-			words = text.T("plain.holds", "check", a.Name, "summary", a.Summary)
+			words = text.T("plain.holds", "check", a.Name, "summary", " ("+a.Summary+")")
 		}
 		all = append(all, moment{at: a.Ended, text: words + "\n"})
 	}

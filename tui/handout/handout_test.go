@@ -258,7 +258,7 @@ func TestCast(t *testing.T) {
 			t.Errorf("%q is in it", text)
 		}
 	}
-	for _, text := range []string{`$ ssh chat@jump`, "nova: ```\\r\\n", "line 9", "proven: do holds", "That didn't work"} {
+	for _, text := range []string{`$ ssh chat@jump`, "nova: ```\\r\\n", "line 9", "proven: do (holds)", "That didn't work"} {
 		if !strings.Contains(out.String(), text) {
 			t.Errorf("%q is not in\n%s", text, out.String())
 		}

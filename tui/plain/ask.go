@@ -108,7 +108,7 @@ func (d *dialogue) sayQuestion(q steps.Question) {
 	t, safe := d.text, func(s string) string { return ansi.Strip(steps.Sanitize(s)) }
 	data := func(key, name string) {
 		if v := safe(q.Data[name]); v != "" {
-			d.say("  " + t.T(key) + ": " + v)
+			d.say("  " + d.pair(t.T(key), v))
 		}
 	}
 	subject := safe(q.Subject)
@@ -120,7 +120,7 @@ func (d *dialogue) sayQuestion(q steps.Question) {
 		data("question.host-key-changed.now", "fingerprint")
 		d.say(t.T("question.host-key-changed.text"), t.T("question.host-key-changed.next"))
 	case q.Kind == steps.AskHostKey:
-		d.say("", t.T("question.host-key.title")+": "+subject)
+		d.say("", d.pair(t.T("question.host-key.title"), subject))
 		data("question.host-key.type", "type")
 		data("question.host-key.fingerprint", "fingerprint")
 		compare := "question.host-key.compare"
@@ -135,7 +135,7 @@ func (d *dialogue) sayQuestion(q steps.Question) {
 			d.say("  " + strconv.Itoa(i+1) + ". " + safe(c))
 		}
 	default:
-		d.say("", t.T("question."+string(q.Kind)+".title")+": "+subject)
+		d.say("", d.pair(t.T("question."+string(q.Kind)+".title"), subject))
 		if prompt := safe(q.Data["prompt"]); prompt != "" {
 			d.say(t.T("question.prompt.says", "prompt", prompt))
 		} else {

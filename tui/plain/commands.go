@@ -190,7 +190,7 @@ func (d *dialogue) outline() {
 		}
 		text := mark + strconv.Itoa(s.Number) + ". " + s.Title
 		for _, step := range d.w.StepsAt(i) {
-			text += "; " + d.title(step.ID) + ": " + d.text.T("status."+string(d.state.Step(step.ID).Status))
+			text += "; " + d.pair(d.title(step.ID), d.text.T("status."+string(d.state.Step(step.ID).Status)))
 		}
 		d.say(text)
 	}
@@ -271,7 +271,7 @@ func (d *dialogue) help() {
 		if name == "" {
 			name = d.text.T("cap.enter")
 		}
-		d.say("  " + name + ": " + c.help)
+		d.say("  " + d.pair(name, c.help))
 	}
 }
 

@@ -107,8 +107,9 @@ type dialogue struct {
 	step  steps.ID // the one enter is about; empty on a slide without one
 	told  place    // what OnSlide was told last
 
-	state  steps.State
-	status map[steps.ID]string
+	state   steps.State
+	status  map[steps.ID]string
+	trouble string // told last: the journal or the log can't be written
 
 	busy      steps.ID // the step whose end is waited for
 	planned   bool     // and the plan's

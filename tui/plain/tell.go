@@ -22,6 +22,11 @@ func (d *dialogue) say(lines ...string) {
 	}
 }
 
+// pair is a name and what it names, as the language writes it.
+func (d *dialogue) pair(name, text string) string {
+	return d.text.T("plain.pair", "name", name, "text", text)
+}
+
 // greet says where one is.
 func (d *dialogue) greet() {
 	cloud := d.o.Cloud
@@ -102,9 +107,14 @@ func (d *dialogue) batch(b steps.Batch) {
 		}
 	}
 	d.status = b.Status
-	if b.Trouble != nil && d.told.n > 0 {
-		d.say(d.text.T("trouble", "why", steps.Sanitize(b.Trouble.Error())))
+	trouble := ""
+	if b.Trouble != nil {
+		trouble = steps.Sanitize(b.Trouble.Error())
 	}
+	if trouble != d.trouble && trouble != "" {
+		d.say(d.text.T("trouble", "why", trouble))
+	}
+	d.trouble = trouble
 }
 
 func (d *dialogue) line(l steps.Line) {
@@ -152,6 +162,9 @@ func (d *dialogue) worked(e steps.Event) {
 	summary := ansi.Strip(steps.Sanitize(e.Summary))
 	switch {
 	case e.Phase == steps.PhaseCheck:
+		if summary != "" {
+			summary = " (" + summary + ")"
+		}
 		d.say("  " + d.text.T("plain.holds", "check", e.Name, "summary", summary))
 	case summary != "":
 		d.say("  " + summary)
@@ -177,7 +190,7 @@ func (d *dialogue) missed(e steps.Event) {
 		d.say(t.T("toast.stale", "step", d.title(e.Step)))
 	default:
 		d.failed[e.Step], d.lastFail = f, e.Step
-		d.say("", t.T("failure.title")+": "+d.title(e.Step))
+		d.say("", d.pair(t.T("failure.title"), d.title(e.Step)))
 	}
 	for l := range strings.SplitSeq(cause, "\n") {
 		d.say("  " + steps.Sanitize(l))
