@@ -4,9 +4,9 @@ package main
 
 import (
 	"fmt"
+	"syscall"
 
 	"github.com/charmbracelet/x/term"
-	"golang.org/x/sys/unix"
 )
 
 // echo lets a terminal show what is typed, or hides it (termios(3), ECHO). Lines are edited as before.
@@ -15,8 +15,8 @@ func echo(fd uintptr, on bool) error {
 	if err != nil {
 		return fmt.Errorf("hide what is typed: %w", err)
 	}
-	if state.Lflag |= unix.ECHO; !on {
-		state.Lflag &^= unix.ECHO
+	if state.Lflag |= syscall.ECHO; !on {
+		state.Lflag &^= syscall.ECHO
 	}
 	if err := term.SetState(fd, state); err != nil {
 		return fmt.Errorf("hide what is typed: %w", err)

@@ -4,8 +4,10 @@ import (
 	"fmt"
 
 	"github.com/charmbracelet/x/term"
-	"golang.org/x/sys/windows"
 )
+
+// enableEchoInput is ENABLE_ECHO_INPUT of SetConsoleMode.
+const enableEchoInput = 0x0004
 
 // echo lets a console show what is typed, or hides it (SetConsoleMode). Lines are edited as before.
 func echo(fd uintptr, on bool) error {
@@ -13,8 +15,8 @@ func echo(fd uintptr, on bool) error {
 	if err != nil {
 		return fmt.Errorf("hide what is typed: %w", err)
 	}
-	if state.Mode |= windows.ENABLE_ECHO_INPUT; !on {
-		state.Mode &^= windows.ENABLE_ECHO_INPUT
+	if state.Mode |= enableEchoInput; !on {
+		state.Mode &^= enableEchoInput
 	}
 	if err := term.SetState(fd, state); err != nil {
 		return fmt.Errorf("hide what is typed: %w", err)
