@@ -365,6 +365,9 @@ func (d *decision) failed(step Step, st StepState, c finished) {
 		}
 	}
 	d.emit(e)
+	if other := c.Failure.Broken; c.Failure.Kind != FailCanceled && d.s.Step(other).Status == Done {
+		d.emit(Event{Type: StepStale, Step: other, Attempt: d.s.Step(other).Attempt, Failure: &Failure{Kind: c.Failure.Kind, Cause: c.Failure.Cause}})
+	}
 	d.effects = append(d.effects, Stop{Step: step.ID})
 	if len(d.s.Plan) > 0 && d.s.Plan[0] == step.ID {
 		d.emit(Event{Type: PlanEnded, Plan: d.s.Plan})

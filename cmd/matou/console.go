@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/term"
@@ -71,6 +72,7 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	to.Conceal, to.OnSlide = rec != nil, keeper.set
 	ctx, stop := context.WithCancel(ctx)
 	defer stop() // what the console waits for ends with it
+	s.comeBack(ctx)
 	program := tea.NewProgram(tui.New(ctx, s.engine, to), tea.WithContext(ctx), tea.WithFPS(120), tea.WithOutput(rec.terminal()))
 	ended := watchDecks(ctx, s.workshop, c.deck, func(decks map[string]*slides.Deck) { program.Send(tui.Reload{Decks: decks}) })
 	_, err = program.Run()
@@ -80,6 +82,23 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	stop()
 	<-ended
 	return err
+}
+
+// comeBack logs in to the cloud again where a step of the past has: the servers of somebody who comes
+// back are on the screen before they touch anything. It asks nothing; whatever it needs an answer for,
+// a step asks.
+func (s *session) comeBack(ctx context.Context) {
+	state := s.engine.State()
+	loggedIn := slices.ContainsFunc(s.workshop.Steps, func(step steps.Step) bool {
+		return state.Step(step.ID).Status == steps.Done &&
+			slices.ContainsFunc(step.Actions, func(a steps.Action) bool { return a.Kind == "cloud.login" })
+	})
+	if !loggedIn || s.holder != nil {
+		return
+	}
+	s.running.Go(func() {
+		_, _ = s.registry.Compute(ctx, s.input(), &aside{s: s, password: s.account.password})
+	})
 }
 
 func (o *options) consoleOptions(s *session, c *consoleFlags) (tui.Options, error) {

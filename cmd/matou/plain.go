@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 
@@ -40,6 +41,9 @@ func (o *options) plain(cmd *cobra.Command, c *consoleFlags) (err error) {
 	} else { // a file, of which no Read waits for anybody
 		po.In = os.Stdin
 	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop() // what the dialogue waits for ends with it
+	s.comeBack(ctx)
 	err = plain.Run(ctx, s.engine, po)
 	var failed *plain.FailedError
 	if errors.As(err, &failed) {

@@ -140,7 +140,7 @@ func (s *screen) doSlide() {
 	s.t.Helper()
 	for {
 		text := s.whole()
-		if s.dialog(text, "First visit", "y") || s.dialog(text, "[ Hooray! ]", keyEsc) {
+		if s.dialog(text, firstVisit, "y") || s.dialog(text, hooray, keyEsc) {
 			continue
 		}
 		mark, number := step(text)
@@ -162,7 +162,7 @@ func (s *screen) doSlide() {
 		case "▶":
 			s.until("the step to end", func(text string) bool {
 				now, _ := step(text)
-				return now != "▶"
+				return now != "▶" || strings.Contains(text, firstVisit) || strings.Contains(text, hooray)
 			})
 		default:
 			s.t.Fatalf("the step can't be run:\n%s", text)
@@ -181,6 +181,12 @@ func (s *screen) dialog(text, title, answer string) bool {
 	s.until("the dialog to close", func(text string) bool { return !strings.Contains(text, title) })
 	return true
 }
+
+// What the dialogs on the way say.
+const (
+	firstVisit = "First visit"
+	hooray     = "[ Hooray! ]"
+)
 
 const victorySlide = 28 // the bonus, after Victory
 

@@ -365,6 +365,10 @@ func TestHolds(t *testing.T) {
 	if why := s.bad("workshop.holds", holds("one", "two"), steps.FailExit); !strings.HasPrefix(why, "two: ") {
 		t.Error(why)
 	}
+	_, err := s.run("workshop.holds", holds("one", "two"))
+	if f := (*steps.Failure)(nil); !errors.As(err, &f) || f.Broken != "two" {
+		t.Errorf("%#v does not name the broken step", err)
+	}
 	s.bad("workshop.holds", holds("all"), steps.FailValue)
 	s.bad("workshop.holds", holds("three"), steps.FailValue)
 }
