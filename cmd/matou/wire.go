@@ -34,6 +34,7 @@ type session struct {
 	registry *action.Registry
 	client   *remote.Client
 	poller   *cloud.Poller
+	redactor *steps.Redactor
 	world    *sandbox.Sandbox // nil on a real cloud
 	warnings []error
 	holder   *steps.HeldError // another program has the seat: read only
@@ -219,6 +220,7 @@ func (o *options) sandboxOptions(w *steps.Workshop, dir string) (sandbox.Options
 // start makes the engine and what it stands on, and runs it.
 func (s *session) start(ctx context.Context, o *options, params steps.Vars, journal *steps.Journal) error {
 	redactor := &steps.Redactor{}
+	s.redactor = redactor
 	redactor.Add(s.account.password)
 	s.client = remote.New(o.remoteOptions(s, redactor))
 	s.close = append(s.close, s.client.Close)
