@@ -127,7 +127,14 @@ type ServerSpec struct {
 	Metadata       map[string]string
 	ConfigDrive    bool
 	Count          int // how many at once; 0 and 1 are one
+	// VolumeSize is the size in GiB of the volume to boot from when the flavor has no disk, deleted
+	// with the server; zero: as large as the image needs, [MinVolume] at least.
+	VolumeSize int
 }
+
+// MinVolume is how large a volume to boot from is when nothing says more, in GiB: an installed
+// system needs room to breathe.
+const MinVolume = 10
 
 // MaxUserData is the largest user-data the Compute API takes, in bytes after base64: 49,149 bytes
 // of text at most.

@@ -71,8 +71,13 @@ func TestBranches(t *testing.T) {
 		node   *memNode
 		code   int
 	}{
-		{"bz1", puppet, ExitChanged}, {"bz1", web, ExitChanged}, {"bz2", web, ExitChanged}, {"bz3", web, ExitChanged},
-		{"bz4", puppet, ExitChanged}, {"bz5", web, ExitUnchanged}, {"bz5", puppet, ExitChanged},
+		{"bz1", puppet, ExitChanged},
+		{"bz1", web, ExitChanged},
+		{"bz2", web, ExitChanged},
+		{"bz3", web, ExitChanged},
+		{"bz4", puppet, ExitChanged},
+		{"bz5", web, ExitUnchanged},
+		{"bz5", puppet, ExitChanged},
 	} {
 		m.checkout(t, step.branch)
 		out, code := run(t, s, step.node, m.connect, nil)
