@@ -160,6 +160,9 @@ type Network struct {
 	Shared, External bool
 }
 
+// Keypair is the public half of an SSH key that Nova puts on the servers booted with it.
+type Keypair struct{ Name, PublicKey, Fingerprint string }
+
 // Quota is how much of one resource the project may use. Limit is -1 for no limit.
 type Quota struct {
 	Resource    string // "instances", "cores", "ram"

@@ -270,7 +270,9 @@ func TestLoadOfNothing(t *testing.T) {
 // TestLoadAliases: a small file whose aliases make a large one is refused before it takes long.
 func TestLoadAliases(t *testing.T) {
 	t.Parallel()
-	of := func(name string) string { return "[" + strings.TrimSuffix(strings.Repeat("*"+name+", ", 1000), ", ") + "]" }
+	of := func(name string) string {
+		return "[" + strings.TrimSuffix(strings.Repeat("*"+name+", ", 1000), ", ") + "]"
+	}
 	text := strings.Replace(lesson, "languages: [fr, en]", "languages: [fr, en]\nx: &a {kind: make, with: {name: a}, title: {fr: a, en: a}}\ny: &s {id: s, title: {fr: a, en: a}, actions: "+of("a")+"}", 1)
 	text = strings.Replace(text, "steps:\n", "stepz: "+of("s")+"\nsteps:\n", 1)
 	began := time.Now()

@@ -33,12 +33,30 @@ type Compute interface {
 	ConsoleLog(ctx context.Context, id string, lines int) (string, error)
 }
 
+// Networking is what a cloud has besides, and what not every workshop needs: ports to open, addresses
+// to borrow, keys to leave.
+type Networking interface {
+	Networks(ctx context.Context) ([]cloud.Network, error)
+	SecurityGroups(ctx context.Context) ([]cloud.SecurityGroup, error)
+	CreateSecurityGroup(ctx context.Context, name, description string) (cloud.SecurityGroup, error)
+	AddRule(ctx context.Context, r cloud.Rule) (cloud.Rule, error)
+	DeleteRule(ctx context.Context, id string) error
+	DeleteSecurityGroup(ctx context.Context, id string) error
+	FloatingIPs(ctx context.Context) ([]cloud.FloatingIP, error)
+	Float(ctx context.Context, server, from, description string) (cloud.FloatingIP, error)
+	ReleaseFloatingIP(ctx context.Context, id string) error
+	Keypairs(ctx context.Context) ([]cloud.Keypair, error)
+	ImportKeypair(ctx context.Context, name, publicKey string) error
+	DeleteKeypair(ctx context.Context, name string) error
+}
+
 // Hop is one SSH host on the way to another, its values filled in.
 type Hop struct {
 	Name, User, Host string
 	Port             int
 	Password         string
 	Fingerprints     []string // of the host key, when something else vouches for them
+	Sudo             bool     // do everything there as root
 }
 
 // Identity says who we are on a host, and what its key is.
@@ -78,6 +96,8 @@ type Deps struct {
 	DataDir string        // where this seat's own copies of the workshop's files are
 	OnLogin func(Compute) // may be nil
 	Changed func()        // may be nil: servers were made or deleted
+	// Remember keeps a parameter for the next programs of this seat; may be nil.
+	Remember func(name, value string) error
 	// Retry is how long to wait before an agent run that found another one under way is tried again;
 	// zero is 2 s.
 	Retry time.Duration
@@ -91,6 +111,7 @@ type Registry struct {
 	mu      sync.Mutex
 	compute Compute
 	keys    map[string][]string // server id -> host key fingerprints its console log told
+	chosen  map[string]string   // what the person chose, by what was asked
 }
 
 // kind is one kind of action.
@@ -105,7 +126,7 @@ func New(d Deps) *Registry {
 	if d.Retry == 0 {
 		d.Retry = 2 * time.Second
 	}
-	r := &Registry{deps: d, kinds: map[string]kind{}, keys: map[string][]string{}}
+	r := &Registry{deps: d, kinds: map[string]kind{}, keys: map[string][]string{}, chosen: map[string]string{}}
 	for _, family := range [][]kind{hopKinds, cloudKinds, serverKinds, sshKinds, fileKinds, dataKinds, gitKinds, puppetKinds, httpKinds, holdKinds} {
 		for _, k := range family {
 			r.kinds[k.schema.Kind] = k
@@ -272,11 +293,11 @@ func (c *call) chain(ctx context.Context, name string) ([]Hop, error) {
 
 func (c *call) hop(h steps.Hop) (Hop, error) {
 	hop := Hop{Name: h.Name}
-	var port string
+	var port, sudo string
 	for _, f := range []struct {
 		to       *string
 		template string
-	}{{&hop.User, h.User}, {&hop.Host, h.Host}, {&port, h.Port}, {&hop.Password, h.Password}} {
+	}{{&hop.User, h.User}, {&hop.Host, h.Host}, {&port, h.Port}, {&hop.Password, h.Password}, {&sudo, h.Sudo}} {
 		text, err := steps.Expand(f.template, c.in.Vars, nil)
 		if err != nil {
 			return hop, err
@@ -290,7 +311,7 @@ func (c *call) hop(h steps.Hop) (Hop, error) {
 	if hop.Host == "" {
 		return hop, steps.Failf(steps.FailValue, "it has no address yet")
 	}
-	hop.Port = int(n)
+	hop.Port, hop.Sudo = int(n), sudo == "true"
 	c.secret(hop.Password)
 	return hop, nil
 }

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +28,10 @@ var serverKinds = []kind{
 				"network":         {Type: steps.FieldString},
 				"user-data":       {Type: steps.FieldFile},
 				"keypair":         {Type: steps.FieldString},
+				"public-key":      {Type: steps.FieldString}, // a file here, or the line itself: imported for this seat
 				"security-groups": {Type: steps.FieldList},
+				"config-drive":    {Type: steps.FieldBool},
+				"volume-size":     {Type: steps.FieldInt}, // GiB, when the flavor has no disk
 				"count":           {Type: steps.FieldInt},
 			},
 			Results: []string{"id", "name", "address", "ids", "names", "addresses"},
@@ -102,25 +104,21 @@ func boot(ctx context.Context, c *call) (steps.Result, error) {
 	if err != nil {
 		return steps.Result{}, err
 	}
-	data, err := c.userData()
-	if err != nil {
-		return steps.Result{}, err
-	}
 	servers, err := c.adopt(ctx, compute, count)
 	if err != nil {
 		return steps.Result{}, err
 	}
 	adopted := len(servers)
 	if missing := count - adopted; missing > 0 {
+		spec, err := c.spec(missing)
+		if err == nil {
+			err = c.prepare(ctx, compute, &spec)
+		}
+		if err != nil {
+			return steps.Result{}, err
+		}
 		c.out.Status("POST /servers")
-		made, err := compute.Boot(ctx, cloud.ServerSpec{
-			Name: c.texts["name"], Image: c.texts["image"], Flavor: c.texts["flavor"], Network: c.texts["network"],
-			Keypair: c.texts["keypair"], SecurityGroups: c.lists["security-groups"], UserData: data, Count: missing,
-			Metadata: map[string]string{
-				cloud.MetaWorkshop: c.in.Workshop.Name, cloud.MetaSeat: c.in.Seat,
-				cloud.MetaStep: string(c.in.Step), cloud.MetaRun: c.in.Run,
-			},
-		})
+		made, err := compute.Boot(ctx, spec)
 		c.changed()
 		if err != nil {
 			return steps.Result{}, err
@@ -131,12 +129,36 @@ func boot(ctx context.Context, c *call) (steps.Result, error) {
 		servers = append(servers, made...)
 	}
 	servers, err = c.waitAll(ctx, compute, servers)
+	if err == nil {
+		servers, err = c.float(ctx, compute, servers)
+	}
 	c.changed()
 	if err != nil {
 		return steps.Result{}, err
 	}
 	cloud.SortServers(servers)
 	return bootResult(servers, adopted), nil
+}
+
+// spec is what the action asks for, so many servers of it.
+func (c *call) spec(count int) (cloud.ServerSpec, error) {
+	volume, err := c.number("volume-size", 0)
+	if err != nil {
+		return cloud.ServerSpec{}, err
+	}
+	data, err := c.userData()
+	if err != nil {
+		return cloud.ServerSpec{}, err
+	}
+	return cloud.ServerSpec{
+		Name: c.texts["name"], Image: c.texts["image"], Flavor: c.texts["flavor"], Network: c.texts["network"],
+		Keypair: c.texts["keypair"], SecurityGroups: c.lists["security-groups"], UserData: data, Count: count,
+		ConfigDrive: c.texts["config-drive"] == "true", VolumeSize: volume,
+		Metadata: map[string]string{
+			cloud.MetaWorkshop: c.in.Workshop.Name, cloud.MetaSeat: c.in.Seat,
+			cloud.MetaStep: string(c.in.Step), cloud.MetaRun: c.in.Run,
+		},
+	}, nil
 }
 
 func bootResult(servers []cloud.Server, adopted int) steps.Result {
@@ -307,128 +329,4 @@ func checkStatus(ctx context.Context, c *call) (steps.Result, error) {
 		}
 	}
 	return steps.Result{Summary: fmt.Sprintf("%d × %s", len(ids), c.texts["status"])}, nil
-}
-
-// deleteServers deletes servers by id. Ids that are not this seat's are refused: whatever a
-// workshop's file says, nobody else's server goes.
-func deleteServers(ctx context.Context, c *call) (steps.Result, error) {
-	compute, err := c.cloud(ctx)
-	if err != nil {
-		return steps.Result{}, err
-	}
-	all, err := compute.Servers(ctx)
-	if err != nil {
-		return steps.Result{}, err
-	}
-	ids := strings.Fields(c.texts["ids"])
-	var doomed []cloud.Server
-	for _, s := range all {
-		if !slices.Contains(ids, s.ID) {
-			continue
-		}
-		if !c.mine(s) {
-			return steps.Result{}, steps.Failf(steps.FailForbidden, "%s (%s) was not made by seat %s: not deleted", s.Name, s.ID, c.in.Seat)
-		}
-		doomed = append(doomed, s)
-	}
-	return c.removeAll(ctx, compute, doomed)
-}
-
-// cleanServers deletes all that this seat made, and nothing else.
-func cleanServers(ctx context.Context, c *call) (steps.Result, error) {
-	compute, err := c.cloud(ctx)
-	if err != nil {
-		return steps.Result{}, err
-	}
-	doomed, err := c.ownServers(ctx, compute)
-	if err != nil {
-		return steps.Result{}, err
-	}
-	return c.removeAll(ctx, compute, doomed)
-}
-
-func (c *call) ownServers(ctx context.Context, compute Compute) ([]cloud.Server, error) {
-	all, err := compute.Servers(ctx)
-	return slices.DeleteFunc(all, func(s cloud.Server) bool { return !c.mine(s) }), err
-}
-
-func (c *call) removeAll(ctx context.Context, compute Compute, doomed []cloud.Server) (steps.Result, error) {
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(8)
-	for _, s := range doomed {
-		c.show("nova", fmt.Sprintf("delete %s  %s", s.ID, s.Name))
-		g.Go(func() error { return c.remove(gctx, compute, s) })
-	}
-	err := g.Wait()
-	c.changed()
-	n := fmt.Sprint(len(doomed))
-	return steps.Result{Values: map[string]string{"count": n}, Summary: n, Changed: len(doomed) > 0}, err
-}
-
-// remove deletes a server and waits until it is gone; its address may soon be another's, with
-// another host key.
-func (c *call) remove(ctx context.Context, compute Compute, s cloud.Server) error {
-	if err := compute.Delete(ctx, s.ID); err != nil {
-		return err
-	}
-	c.mu.Lock()
-	delete(c.keys, s.ID)
-	c.mu.Unlock()
-	if err := c.forget(s); err != nil {
-		c.show("ssh", err.Error()) // the next login asks, which is safe
-	}
-	return compute.WaitGone(ctx, s.ID)
-}
-
-// forget drops the known host key of each hop that leads to a server.
-func (c *call) forget(s cloud.Server) error {
-	var errs []error
-	for _, h := range c.in.Workshop.Hops {
-		if h.Server == "" {
-			continue
-		}
-		if id, err := steps.Expand(h.Server, c.in.Vars, nil); err != nil || id != s.ID {
-			continue
-		}
-		var chain []Hop
-		for _, via := range c.in.Workshop.Chain(h.Name) {
-			if c.isHere(via.Name) {
-				continue
-			}
-			hop, err := c.hop(via)
-			if err != nil {
-				errs = append(errs, err)
-				break
-			}
-			chain = append(chain, hop)
-		}
-		if len(chain) > 0 {
-			errs = append(errs, c.deps.Hosts.Forget(chain))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func checkNone(ctx context.Context, c *call) (steps.Result, error) {
-	compute, err := c.cloud(ctx)
-	if err != nil {
-		return steps.Result{}, err
-	}
-	left, err := c.ownServers(ctx, compute)
-	if err != nil {
-		return steps.Result{}, err
-	}
-	if len(left) > 0 {
-		return steps.Result{}, steps.Failf(steps.FailCheck, "%d left, among them %s", len(left), left[0].Name)
-	}
-	return steps.Result{Summary: "0"}, nil
-}
-
-// Clean deletes all servers that a seat made, outside of any step.
-func (r *Registry) Clean(ctx context.Context, in steps.Input, out steps.Output) error {
-	_, err := cleanServers(ctx, &call{Registry: r, in: in, out: out})
-	if err != nil {
-		return fail(err)
-	}
-	return nil
 }

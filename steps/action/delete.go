@@ -1,0 +1,116 @@
+package action
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"matou/cloud"
+	"matou/steps"
+)
+
+// deleteServers deletes servers by id. Ids that are not this seat's are refused: whatever a
+// workshop's file says, nobody else's server goes.
+func deleteServers(ctx context.Context, c *call) (steps.Result, error) {
+	compute, err := c.cloud(ctx)
+	if err != nil {
+		return steps.Result{}, err
+	}
+	all, err := compute.Servers(ctx)
+	if err != nil {
+		return steps.Result{}, err
+	}
+	ids := strings.Fields(c.texts["ids"])
+	var doomed []cloud.Server
+	for _, s := range all {
+		if !slices.Contains(ids, s.ID) {
+			continue
+		}
+		if !c.mine(s) {
+			return steps.Result{}, steps.Failf(steps.FailForbidden, "%s (%s) was not made by seat %s: not deleted", s.Name, s.ID, c.in.Seat)
+		}
+		doomed = append(doomed, s)
+	}
+	return c.removeAll(ctx, compute, doomed)
+}
+
+func (c *call) ownServers(ctx context.Context, compute Compute) ([]cloud.Server, error) {
+	all, err := compute.Servers(ctx)
+	return slices.DeleteFunc(all, func(s cloud.Server) bool { return !c.mine(s) }), err
+}
+
+func (c *call) removeAll(ctx context.Context, compute Compute, doomed []cloud.Server) (steps.Result, error) {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(8)
+	for _, s := range doomed {
+		c.show("nova", fmt.Sprintf("delete %s  %s", s.ID, s.Name))
+		g.Go(func() error { return c.remove(gctx, compute, s) })
+	}
+	err := g.Wait()
+	c.changed()
+	n := fmt.Sprint(len(doomed))
+	return steps.Result{Values: map[string]string{"count": n}, Summary: n, Changed: len(doomed) > 0}, err
+}
+
+// remove deletes a server and waits until it is gone; its address may soon be another's, with
+// another host key.
+func (c *call) remove(ctx context.Context, compute Compute, s cloud.Server) error {
+	if err := compute.Delete(ctx, s.ID); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	delete(c.keys, s.ID)
+	c.mu.Unlock()
+	if err := c.forget(s); err != nil {
+		c.show("ssh", err.Error()) // the next login asks, which is safe
+	}
+	return compute.WaitGone(ctx, s.ID)
+}
+
+// forget drops the known host key of each hop that leads to a server.
+func (c *call) forget(s cloud.Server) error {
+	var errs []error
+	for _, h := range c.in.Workshop.Hops {
+		if h.Server == "" {
+			continue
+		}
+		if id, err := steps.Expand(h.Server, c.in.Vars, nil); err != nil || id != s.ID {
+			continue
+		}
+		var chain []Hop
+		for _, via := range c.in.Workshop.Chain(h.Name) {
+			if c.isHere(via.Name) {
+				continue
+			}
+			hop, err := c.hop(via)
+			if err != nil {
+				errs = append(errs, err)
+				break
+			}
+			chain = append(chain, hop)
+		}
+		if len(chain) > 0 {
+			errs = append(errs, c.deps.Hosts.Forget(chain))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func checkNone(ctx context.Context, c *call) (steps.Result, error) {
+	compute, err := c.cloud(ctx)
+	if err != nil {
+		return steps.Result{}, err
+	}
+	left, err := c.ownServers(ctx, compute)
+	if err != nil {
+		return steps.Result{}, err
+	}
+	if len(left) > 0 {
+		return steps.Result{}, steps.Failf(steps.FailCheck, "%d left, among them %s", len(left), left[0].Name)
+	}
+	return steps.Result{Summary: "0"}, nil
+}
