@@ -142,6 +142,15 @@ func (o *options) params(ctx context.Context, s *session, dir string) (map[strin
 			given[name] = value
 		}
 	}
+	kept, err := readParams(s.dir)
+	if err != nil {
+		s.warnings = append(s.warnings, err)
+	}
+	for _, p := range s.workshop.Params {
+		if value, ok := kept[p.Name]; ok {
+			given[p.Name] = value
+		}
+	}
 	for name, value := range o.set {
 		given[name] = value
 	}
@@ -231,6 +240,7 @@ func (s *session) start(ctx context.Context, o *options, params steps.Vars, jour
 	s.registry = action.New(action.Deps{
 		Hosts: reach, Login: s.account.login, Here: o.hereOf(s.workshop, s.account), DataDir: data,
 		OnLogin: func(c action.Compute) { s.poller.Use(c) }, Changed: s.poller.Wake,
+		Remember: s.remember,
 	})
 	eo := steps.Options{Seat: s.seat, Params: params, Journal: journal, Redactor: redactor, Version: version(), ReadOnly: s.holder != nil}
 	if s.dir != "" && s.holder == nil {

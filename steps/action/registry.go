@@ -84,9 +84,13 @@ type Hosts interface {
 	Forget(chain []Hop) error
 }
 
+// Dial makes a connection, as net.Dialer's DialContext does.
+type Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+
 // Login logs in to the cloud. OpenRC reads the openrc of the workshop's hop; it is called only if
-// the credentials are to come from there, and says where it read it.
-type Login func(ctx context.Context, out steps.Output, openrc func(context.Context) (data []byte, source string, err error)) (Compute, error)
+// the credentials are to come from there, and says where it read it. Dial is how the API is
+// reached; nil is directly.
+type Login func(ctx context.Context, out steps.Output, openrc func(context.Context) (data []byte, source string, err error), dial Dial) (Compute, error)
 
 // Deps are what the kinds stand on.
 type Deps struct {
