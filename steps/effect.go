@@ -146,7 +146,9 @@ func (e *Engine) line(step ID, source, text string) {
 	if e.o.Log != nil {
 		e.o.Log.Append(l)
 	}
-	l.Text = Sanitize(full)
+	if l.Text = Sanitize(full); l.Text != full {
+		l.Text = e.o.Redactor.Text(l.Text) // what stood between the letters of a secret is gone
+	}
 	for f := range e.feeds {
 		f.addLine(l)
 	}

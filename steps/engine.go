@@ -313,31 +313,6 @@ func (e *Engine) show(events []Event) {
 	}
 }
 
-// watch follows the journal of another program.
-func (e *Engine) watch(ctx context.Context) error {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case r := <-e.inbox:
-			r.reply <- &Refusal{Code: RefusedReadOnly}
-		case <-tick.C:
-			if e.o.Journal == nil {
-				continue
-			}
-			events, err := e.o.Journal.Refresh()
-			e.mu.Lock()
-			e.trouble = err
-			if len(events) > 0 {
-				e.show(events)
-			}
-			e.mu.Unlock()
-		case <-ctx.Done():
-			return nil
-		}
-	}
-}
-
 // close ends the feeds.
 func (e *Engine) close() {
 	if e.o.Log != nil {

@@ -43,8 +43,9 @@ type Journal struct {
 	lock   *flock.Flock
 	file   *os.File // nil: read only
 	events []Event
-	torn   string // where a damaged tail was kept
-	offset int64  // read up to here, for Refresh
+	torn   string      // where a damaged tail was kept
+	offset int64       // read up to here, for Refresh
+	last   os.FileInfo // of the file Refresh read
 }
 
 const (
@@ -196,13 +197,22 @@ func (j *Journal) Append(events ...Event) error {
 	return nil
 }
 
-// Refresh reads what was added since the last look.
+// Refresh reads what was added since the last look. When another file is there, because the holder
+// put the old one aside, it is read from its beginning and what was read before is forgotten.
 func (j *Journal) Refresh() ([]Event, error) {
 	file, err := os.Open(filepath.Join(j.dir, journalName))
 	if err != nil {
 		return nil, fmt.Errorf("read journal: %w", err)
 	}
 	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("read journal: %w", err)
+	}
+	if j.last != nil && !os.SameFile(j.last, info) || info.Size() < j.offset {
+		j.offset, j.events = 0, nil
+	}
+	j.last = info
 	if _, err := file.Seek(j.offset, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("read journal: %w", err)
 	}

@@ -82,7 +82,7 @@ type Output interface {
 	Line(source, text string)
 	// Status is what it is doing now, in a few words; it replaces the last one.
 	Status(text string)
-	// Ask puts a question to the person and waits for the answer. ErrNobody when nobody can answer.
+	// Ask puts a question to the person and waits for the answer; a Failure of kind nobody when nobody can answer.
 	Ask(ctx context.Context, q Question) (Answer, error)
 	// Secret is a value that must never be shown or written from now on.
 	Secret(value string)

@@ -16,13 +16,15 @@ import (
 // not sanitised. It is bounded: past LogSize the file becomes the old one, and the one before that
 // goes.
 type Log struct {
-	path string
+	path  string
+	limit int64 // bytes
 
 	mu      sync.Mutex
 	file    *os.File
 	out     *bufio.Writer
 	size    int64
 	timer   *time.Timer
+	torn    bool // the file may end in the middle of a line
 	trouble error
 }
 
@@ -33,7 +35,7 @@ const logFlush = 200 * time.Millisecond
 
 // OpenLog opens, or makes, the log in a seat's folder.
 func OpenLog(dir string) (*Log, error) {
-	l := &Log{path: filepath.Join(dir, "output.jsonl")}
+	l := &Log{path: filepath.Join(dir, "output.jsonl"), limit: LogSize}
 	if err := l.open(); err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
 	}
@@ -41,7 +43,7 @@ func OpenLog(dir string) (*Log, error) {
 }
 
 func (l *Log) open() error {
-	file, err := os.OpenFile(l.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	file, err := os.OpenFile(l.path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
@@ -51,6 +53,11 @@ func (l *Log) open() error {
 		return err
 	}
 	l.file, l.size, l.out = file, info.Size(), bufio.NewWriterSize(file, 64<<10)
+	end := []byte{'\n'}
+	if l.size > 0 {
+		_, err = file.ReadAt(end, l.size-1)
+	}
+	l.torn = err != nil || end[0] != '\n'
 	return nil
 }
 
@@ -69,12 +76,17 @@ func (l *Log) Append(line Line) {
 	if l.file == nil {
 		return
 	}
-	if l.size += int64(len(data)) + 1; l.size > LogSize {
+	if l.size += int64(len(data)) + 1; l.size > l.limit {
 		l.turn()
 		if l.file == nil {
 			return
 		}
 		l.size = int64(len(data)) + 1
+	}
+	if l.torn { // an empty line harms nobody; half a line before this one would
+		l.torn = false
+		l.size++
+		l.note(l.out.WriteByte('\n'))
 	}
 	_, err1 := l.out.Write(data)
 	err2 := l.out.WriteByte('\n')
@@ -96,12 +108,16 @@ func (l *Log) note(err error) {
 	if err != nil {
 		l.trouble = fmt.Errorf("write log: %w", err)
 		l.out.Reset(l.file)
+		l.torn = true
 	}
 }
 
 func (l *Log) turn() {
-	err := errors.Join(l.out.Flush(), l.file.Close(), os.Rename(l.path, l.path+".old"))
+	err := errors.Join(l.out.Flush(), l.file.Close())
 	l.file = nil
+	if rename := os.Rename(l.path, l.path+".old"); rename != nil { // Windows: while somebody reads it
+		err = errors.Join(err, rename, os.Truncate(l.path, 0))
+	}
 	err = errors.Join(err, l.open())
 	if err != nil {
 		l.trouble = fmt.Errorf("turn log over: %w", err)

@@ -1,7 +1,8 @@
 package steps
 
 import (
-	"sort"
+	"cmp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,55 +14,70 @@ const Masked = "••••••"
 // Redactor takes secrets out of text. Secrets shorter than four bytes are let through: to hide
 // every "a" would hide the text. It is safe for concurrent use; its zero value hides nothing.
 type Redactor struct {
-	mu       sync.Mutex
-	known    map[string]bool
-	replacer atomic.Pointer[strings.Replacer]
+	mu      sync.Mutex               // held to change secrets
+	secrets atomic.Pointer[[]string] // never changed once it is here
 }
 
 // Add makes values secret from now on.
 func (r *Redactor) Add(values ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	changed := false
+	var known []string
+	if old := r.secrets.Load(); old != nil {
+		known = slices.Clone(*old)
+	}
+	before := len(known)
 	for _, v := range values {
-		if len(v) < 4 || r.known[v] {
-			continue
+		if len(v) >= 4 && !slices.Contains(known, v) {
+			known = append(known, v)
 		}
-		if r.known == nil {
-			r.known = map[string]bool{}
-		}
-		r.known[v] = true
-		changed = true
 	}
-	if !changed {
-		return
+	if len(known) > before {
+		r.secrets.Store(&known)
 	}
-	secrets := make([]string, 0, len(r.known))
-	for v := range r.known {
-		secrets = append(secrets, v)
-	}
-	sort.Slice(secrets, func(i, j int) bool { return len(secrets[i]) > len(secrets[j]) }) // a secret that holds another goes first
-	pairs := make([]string, 0, 2*len(secrets))
-	for _, v := range secrets {
-		pairs = append(pairs, v, Masked)
-	}
-	r.replacer.Store(strings.NewReplacer(pairs...))
 }
 
-// Text is s without the secrets.
+// Text is s without the secrets. Of two that overlap no part stays.
 func (r *Redactor) Text(s string) string {
 	if r == nil || s == "" {
 		return s
 	}
-	if rep := r.replacer.Load(); rep != nil {
-		return rep.Replace(s)
+	secrets := r.secrets.Load()
+	if secrets == nil {
+		return s
 	}
-	return s
+	type span struct{ from, to int }
+	var spans []span
+	for _, v := range *secrets {
+		for at := 0; ; {
+			i := strings.Index(s[at:], v)
+			if i < 0 {
+				break
+			}
+			spans = append(spans, span{at + i, at + i + len(v)})
+			at += i + 1
+		}
+	}
+	if spans == nil {
+		return s
+	}
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.from, b.from) })
+	var b strings.Builder
+	end := 0
+	for i := 0; i < len(spans); {
+		b.WriteString(s[end:spans[i].from])
+		b.WriteString(Masked)
+		for end = spans[i].to; i < len(spans) && (spans[i].from < end); i++ {
+			end = max(end, spans[i].to)
+		}
+	}
+	b.WriteString(s[end:])
+	return b.String()
 }
 
 // Event is e without the secrets, in all that is text.
 func (r *Redactor) Event(e Event) Event {
-	if r == nil || r.replacer.Load() == nil {
+	if r == nil || r.secrets.Load() == nil {
 		return e
 	}
 	e.Command, e.Summary, e.Note = r.Text(e.Command), r.Text(e.Summary), r.Text(e.Note)

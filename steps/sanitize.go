@@ -2,7 +2,6 @@ package steps
 
 import (
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -40,6 +39,9 @@ func Sanitize(s string) string {
 				styled = true
 			}
 			i = end
+			continue
+		case opensString(r):
+			i = stringEnd(s, i+n)
 			continue
 		case r == '\t':
 			for pad := 8 - column%8; pad > 0; pad-- {
@@ -80,11 +82,12 @@ func hidden(r rune) bool {
 	case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x2028, r == 0x2029, r == 0xfeff:
 		return true
 	}
-	return unicode.Is(unicode.Cc, r)
+	return false
 }
 
 // sequence finds the end of the escape sequence that begins at i, and what of it is kept.
 func sequence(s string, i int, r rune, n int) (end int, sgr string) {
+	begin := i
 	i += n
 	if r == 0x1b {
 		if i >= len(s) {
@@ -114,18 +117,34 @@ func sequence(s string, i int, r rune, n int) (end int, sgr string) {
 	}
 	params := s[start:i]
 	if s[i] == 'm' && len(params) <= 48 && strings.Trim(params, "0123456789;:") == "" {
+		if r == 0x1b {
+			return i + 1, s[begin : i+1]
+		}
 		return i + 1, "\x1b[" + params + "m"
 	}
 	return i + 1, ""
 }
 
+// opensString tells whether a rune is the one-rune form of ESC P, X, ], ^ or _.
+func opensString(r rune) bool {
+	return r == 0x90 || r == 0x98 || r >= 0x9d && r <= 0x9f
+}
+
+// stringEnd finds the end of a control string: its terminator, or what makes a terminal give it up.
 func stringEnd(s string, i int) int {
 	for ; i < len(s); i++ {
-		switch {
-		case s[i] == 0x07:
+		switch s[i] {
+		case 0x07, 0x18, 0x1a: // BEL, CAN, SUB
 			return i + 1
-		case s[i] == 0x1b && i+1 < len(s) && s[i+1] == '\\':
-			return i + 2
+		case 0x1b:
+			if strings.HasPrefix(s[i:], "\x1b\\") {
+				return i + 2
+			}
+			return i // another sequence begins
+		case 0xc2:
+			if strings.HasPrefix(s[i:], "\u009c") {
+				return i + 2
+			}
 		}
 	}
 	return i

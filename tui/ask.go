@@ -134,7 +134,7 @@ func (m *Model) openHelp() {
 			body = append(body, dialog.Para{})
 		}
 		body = append(body, dialog.Para{Look: dialog.Strong, Text: m.text.T("group." + group)})
-		for _, b := range table() {
+		for _, b := range m.keys {
 			if b.group != group || !m.has(b) {
 				continue
 			}

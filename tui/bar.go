@@ -153,7 +153,7 @@ func (m *Model) keyLine() string {
 	line, width := " ", 1
 	seen := map[string]bool{}
 	for _, id := range m.hints() {
-		b := lookup(id)
+		b := m.lookup(id)
 		if seen[id] || b.why(m) != "" {
 			continue
 		}
@@ -182,6 +182,8 @@ func (m *Model) hintName(id string) string {
 		id = "run-next"
 	case id == "run" && m.step == "":
 		id = "next"
+	case id == "cancel" && (m.focus != pane.SlideID || m.running() == ""):
+		id = "back"
 	case id == "next" && status == steps.Done:
 		id = "go-on"
 	}
@@ -209,10 +211,7 @@ func (m *Model) statusLine() string {
 	if m.opts.ReadOnly {
 		add(st.BarStrong, " "+t.T("bar.read-only"))
 	}
-	var right []string
-	right = append(right, t.T("bar.slide", "n", itoa(m.slide.Index()+1), "all", itoa(max(1, m.slide.Count()))))
-	right = append(right, t.T("bar.steps", "n", itoa(m.done()), "all", itoa(len(m.workshop.Steps))), strings.ToUpper(t.Lang))
-	tail := " " + strings.Join(right, "  ") + " "
+	tail := m.statusTail(m.width - width)
 	if m.opts.Seat != "" && m.width-width-ansi.StringWidth(tail) > 18 {
 		add(st.Bar, " "+t.T("bar.seat", "seat", m.opts.Seat))
 	}
@@ -225,10 +224,23 @@ func (m *Model) statusLine() string {
 		add(st.Bar, ansi.Truncate("  "+title, room-2, st.Glyph.Ellipsis))
 		room = m.width - width - ansi.StringWidth(tail) - ansi.StringWidth(gauge)
 	}
-	if room < 0 {
-		tail, room = "", max(0, m.width-width)
+	return left + st.Bar.Render(strings.Repeat(" ", max(0, room))) + gauge + st.Bar.Render(tail)
+}
+
+// statusTail is the right end of the status line: the slide, the steps and the language, as much
+// as fits.
+func (m *Model) statusTail(room int) string {
+	parts := []string{
+		m.text.T("bar.slide", "n", itoa(m.slide.Index()+1), "all", itoa(max(1, m.slide.Count()))),
+		m.text.T("bar.steps", "n", itoa(m.done()), "all", itoa(len(m.workshop.Steps))),
+		strings.ToUpper(m.text.Lang),
 	}
-	return left + st.Bar.Render(strings.Repeat(" ", room)) + gauge + st.Bar.Render(tail)
+	for n := len(parts); n > 0; n-- {
+		if tail := " " + strings.Join(parts[:n], "  ") + " "; ansi.StringWidth(tail) <= room {
+			return tail
+		}
+	}
+	return ""
 }
 
 // statusGauge shows how many steps hold, on the ground of the status line.

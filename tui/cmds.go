@@ -46,7 +46,10 @@ func (m *Model) next() tea.Cmd {
 	}
 	return func() tea.Msg {
 		b, err := feed.Next(ctx)
-		if err == nil && len(b.Lines) > 0 {
+		switch c, ok := feed.(interface{ Close() }); {
+		case err != nil && ok:
+			c.Close()
+		case err == nil && len(b.Lines) > 0:
 			pause(ctx, gather)
 		}
 		return batchMsg{b, err}

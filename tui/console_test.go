@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"reflect"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -244,6 +245,15 @@ func TestQuestions(t *testing.T) {
 		f.Sees("Elle dit : Code:", "1234")
 		f.Press("esc")
 		f.asked(no)
+	})
+	play(t, "a prompt is the host's own words and can't drive the terminal", 80, 24, func(f *fixture) {
+		f.tell(steps.Batch{Questions: []steps.Question{{
+			ID: 7, Kind: steps.AskPrompt, Subject: "h\x1b]0;t\a", Data: map[string]string{"prompt": "\x1b[2J\x1b[1;1H\x1b[31mPassword\r\n: "},
+		}}})
+		f.Sees("Elle dit : Password:")
+		if s := f.Styled(); strings.Contains(s, "\x1b[2J") || strings.Contains(s, "\x1b]0") || strings.Contains(s, "\x1b[31m") {
+			f.t.Errorf("an escape sequence of the host reached the terminal")
+		}
 	})
 	play(t, "a choice is made from a list", 80, 24, func(f *fixture) {
 		f.tell(steps.Batch{Questions: []steps.Question{{ID: 7, Kind: steps.AskChoice, Subject: "network", Choices: []string{"Ext-Net", "private"}}}})

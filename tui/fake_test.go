@@ -147,6 +147,17 @@ type fixture struct {
 	t *testing.T
 }
 
+// newSession is an engine at the very start of the workshop.
+func newSession() *session {
+	return &session{
+		w: workshop(), batches: make(chan steps.Batch, 16), vars: steps.Vars{"seat": "07", "port": "2207"},
+		state: steps.State{Workshop: "cats", Seat: "07", Steps: map[steps.ID]steps.StepState{
+			"jump": {Status: steps.Ready}, "list": {Status: steps.Pending}, "boot": {Status: steps.Pending},
+			"puppet": {Status: steps.Pending}, "victory": {Status: steps.Pending},
+		}},
+	}
+}
+
 type change func(*testing.T, *tui.Options)
 
 // with changes the options alone.
@@ -159,13 +170,7 @@ func withServer(make func() cloud.Server) change {
 
 func start(t *testing.T, width, height int, changes ...change) *fixture {
 	t.Helper()
-	s := &session{
-		w: workshop(), batches: make(chan steps.Batch, 16), vars: steps.Vars{"seat": "07", "port": "2207"},
-		state: steps.State{Workshop: "cats", Seat: "07", Steps: map[steps.ID]steps.StepState{
-			"jump": {Status: steps.Ready}, "list": {Status: steps.Pending}, "boot": {Status: steps.Pending},
-			"puppet": {Status: steps.Pending}, "victory": {Status: steps.Pending},
-		}},
-	}
+	s := newSession()
 	o := tui.Options{
 		Cloud: "cloud ovh", Sandbox: true, Seat: "07", Lang: "fr", Theme: "dark", Feed: s,
 		Texts: texts(t), Themes: themes(t), Cats: cats(t), Decks: decks,
@@ -178,7 +183,7 @@ func start(t *testing.T, width, height int, changes ...change) *fixture {
 	return &fixture{s, tuitest.New(t, tui.New(ctx, s, o), width, height), t}
 }
 
-func texts(t *testing.T) *i18n.Catalog {
+func texts(t testing.TB) *i18n.Catalog {
 	t.Helper()
 	c, err := i18n.Load(assets.I18n())
 	if err != nil {
@@ -187,7 +192,7 @@ func texts(t *testing.T) *i18n.Catalog {
 	return c
 }
 
-func themes(t *testing.T) theme.Set {
+func themes(t testing.TB) theme.Set {
 	t.Helper()
 	s, err := theme.Load(assets.Themes())
 	if err != nil {
@@ -196,7 +201,7 @@ func themes(t *testing.T) theme.Set {
 	return s
 }
 
-func cats(t *testing.T) pane.Cats {
+func cats(t testing.TB) pane.Cats {
 	t.Helper()
 	c, err := pane.LoadCats(assets.Cats())
 	if err != nil {

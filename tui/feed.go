@@ -50,6 +50,9 @@ func (m *Model) happened(e steps.Event, now time.Time) {
 	case steps.StepDone:
 		m.glad = now.Add(gladFor)
 		m.dialogs.Close(failureID)
+		if m.state.Step(e.Step).Began == steps.PhaseCheck {
+			m.say(now, m.text.T("toast.holds", "step", m.title(e.Step)))
+		}
 		if step, ok := m.workshop.Step(e.Step); ok && step.Victory {
 			m.victory(now)
 		}
@@ -59,6 +62,12 @@ func (m *Model) happened(e steps.Event, now time.Time) {
 			return
 		}
 		m.say(now, m.text.T("toast.canceled", "step", m.title(e.Step)))
+	case steps.StepChecked:
+		why := ""
+		if e.Failure != nil {
+			why, _, _ = strings.Cut(pane.Clean(e.Failure.Cause), "\n")
+		}
+		m.say(now, m.text.T("toast.checked", "step", m.title(e.Step), "why", why))
 	case steps.StepStale:
 		m.say(now, m.text.T("toast.stale", "step", m.title(e.Step)))
 	case steps.StepUndone:

@@ -119,7 +119,7 @@ func (m *Model) searchLog(query string) []dialog.Item {
 // openPalette lists everything the console can do, and every step to go to.
 func (m *Model) openPalette() {
 	var items []dialog.Item
-	for _, b := range table() {
+	for _, b := range m.keys {
 		if m.has(b) && b.id != "palette" && b.id != "number" {
 			items = append(items, dialog.Item{ID: "key " + b.id, Text: m.text.T("help." + b.id), Right: keysOf(m.text, b), Off: b.why(m)})
 		}
@@ -137,7 +137,7 @@ func (m *Model) openPalette() {
 			case "step":
 				m.goTo(steps.ID(id))
 			case "key":
-				b := lookup(id)
+				b := m.lookup(id)
 				return b.run(m, b.keys[0])
 			}
 			return nil

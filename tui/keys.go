@@ -34,7 +34,7 @@ func (b binding) why(m *Model) string {
 
 // find is the binding of a key for the pane that has the focus.
 func (m *Model) find(key string) (binding, bool) {
-	for _, b := range table() {
+	for _, b := range m.keys {
 		for _, k := range b.keys {
 			if k == key && b.holds(m.focus) {
 				return b, true
@@ -198,8 +198,8 @@ func (m *Model) hints() []string {
 }
 
 // lookup finds a binding by its id.
-func lookup(id string) binding {
-	for _, b := range table() {
+func (m *Model) lookup(id string) binding {
+	for _, b := range m.keys {
 		if b.id == id {
 			return b
 		}

@@ -59,7 +59,7 @@ type Options struct {
 
 	Decks   map[string]*slides.Deck // by language
 	Servers *cloud.Poller
-	Step    steps.ID // where to begin; empty: at the first slide
+	Step    steps.ID // where to begin; empty: where the participant was, else at the first slide
 
 	ReadOnly bool     // look, but do nothing
 	Holder   string   // who holds the seat, when ReadOnly
@@ -92,6 +92,7 @@ type Model struct {
 	workshop *steps.Workshop
 	opts     Options
 
+	keys        []binding // the table of keys, made once
 	text        i18n.Texts
 	styles      *theme.Styles
 	themeChosen bool // by a person: the terminal's own ground no longer matters
@@ -152,7 +153,7 @@ func New(ctx context.Context, s Session, o Options) *Model {
 	w := s.Workshop()
 	m := &Model{
 		ctx: ctx, session: s, feed: o.Feed, workshop: w, opts: o,
-		focus: pane.SlideID, drawn: map[pane.ID]drawn{}, answered: map[int64]bool{},
+		keys: table(), focus: pane.SlideID, drawn: map[pane.ID]drawn{}, answered: map[int64]bool{},
 		outline: pane.NewOutline(w), servers: pane.NewServers(o.Seat), log: pane.NewLog(o.Lines),
 		cat: pane.NewCat(o.Cats, o.ReducedMotion), touched: time.Now(),
 	}
@@ -169,9 +170,13 @@ func New(ctx context.Context, s Session, o Options) *Model {
 	m.setTheme(o.Theme)
 	m.themeChosen = o.Theme != ""
 	m.setState(s.State())
-	if i := m.slideOf(o.Step); i >= 0 {
+	first := o.Step
+	if first == "" {
+		first = m.resume()
+	}
+	if i := m.slideOf(first); i >= 0 {
 		m.slide.Goto(i)
-		m.choose(o.Step)
+		m.choose(first)
 	} else {
 		m.arrive()
 	}

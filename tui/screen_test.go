@@ -117,6 +117,12 @@ func TestPlaces(t *testing.T) {
 	}, with(func(o *tui.Options) { o.Theme = "" }))
 	play(t, "it begins at a step", 80, 24, func(f *fixture) { f.Sees("diapo 4/5", "Configurer avec Puppet") },
 		with(func(o *tui.Options) { o.Step = "puppet" }))
+	play(t, "it goes on where the participant was", 80, 24, func(f *fixture) { f.Sees("diapo 3/5", "Démarrer le serveur") },
+		func(_ *testing.T, o *tui.Options) {
+			s := o.Feed.(*session)
+			s.state.Steps["jump"] = steps.StepState{Status: steps.Done, Attempt: 1}
+			s.state.Steps["list"] = steps.StepState{Status: steps.Done, Attempt: 1}
+		})
 	play(t, "server details", 120, 36, func(f *fixture) {
 		f.Press("tab", "tab", "enter")
 		f.Sees("5e6f1ff1-d672-47c8-b6ad-8dd0ae41w1fa", "vps-ssd-1", "Ext-Net=158.69.78.13")

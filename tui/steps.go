@@ -90,6 +90,22 @@ func (m *Model) running() steps.ID {
 	return ""
 }
 
+// resume is the step to go on with in a workshop that was begun; empty at its very start.
+func (m *Model) resume() steps.ID {
+	begun := false
+	for _, s := range m.workshop.Steps {
+		begun = begun || m.state.Step(s.ID).Attempt > 0
+	}
+	switch id := m.running(); {
+	case !begun:
+		return ""
+	case id != "":
+		return id
+	default:
+		return m.state.Next(m.workshop)
+	}
+}
+
 // turn shows another slide, if there is one.
 func (m *Model) turn(moved bool) {
 	if moved {

@@ -66,7 +66,7 @@ func used(t *testing.T) map[string]bool {
 			}
 		}
 	}
-	family("key.", "run-next", "go-on")
+	family("key.", "run-next", "go-on", "back")
 	for _, kind := range []steps.QuestionKind{steps.AskPassword, steps.AskPassphrase, steps.AskPrompt} {
 		family("question."+string(kind)+".", "title", "text")
 	}
@@ -240,9 +240,9 @@ func TestBindings(t *testing.T) {
 			t.Errorf("incomplete: %+v", k)
 		}
 	}
-	m := &Model{focus: pane.SlideID}
+	m := &Model{focus: pane.SlideID, keys: table()}
 	for _, id := range m.hints() {
-		if lookup(id).id == "" {
+		if m.lookup(id).id == "" {
 			t.Errorf("the bar names %q, which no key does", id)
 		}
 	}

@@ -98,7 +98,11 @@ func (s *Sandbox) start(ctx context.Context) error {
 	}
 	w.boot = s.opts.boot
 	if w.boot == nil {
-		return errors.New("no machines to put behind the servers")
+		m, err := newMachines(&s.opts, w.store.dir)
+		if err != nil {
+			return err
+		}
+		w.boot, w.forget = m.boot, m.forget
 	}
 	var err error
 	if s.httpAt, err = listen(ctx, s.opts.Listen, w.ports.HTTP); err != nil {

@@ -85,7 +85,8 @@ func showFile(ctx context.Context, c *call) (steps.Result, error) {
 	return steps.Result{Summary: fmt.Sprintf("%s: %d", c.texts["path"], len(lines))}, nil
 }
 
-// ensureLine puts a line into a file once: an equal one is left alone, one that matches is replaced.
+// ensureLine puts a line into a file once. Lines that match give way to it: the first becomes it, the
+// others go, for in many files it is the first that counts.
 func ensureLine(ctx context.Context, c *call) (steps.Result, error) {
 	host, text, err := c.readRemote(ctx)
 	var f *steps.Failure
@@ -93,32 +94,45 @@ func ensureLine(ctx context.Context, c *call) (steps.Result, error) {
 		return steps.Result{}, err
 	}
 	line := c.texts["line"]
-	if strings.ContainsAny(line, "\n\x00") {
+	if strings.ContainsAny(line, "\r\n\x00") {
 		return steps.Result{}, steps.Failf(steps.FailValue, "file.line: %q is not one line", line)
 	}
-	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	if text == "" {
-		lines = nil
+	var lines []string
+	if text != "" {
+		lines = strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	}
-	if slices.Contains(lines, line) {
-		return steps.Result{Summary: line}, nil
-	}
-	at := -1
+	matches := func(l string) bool { return l == line }
 	if p := c.texts["match"]; p != "" {
 		re, err := regexp.Compile(p)
 		if err != nil {
 			return steps.Result{}, steps.Failf(steps.FailValue, "match: %w", err)
 		}
-		at = slices.IndexFunc(lines, re.MatchString)
+		matches = func(l string) bool { return l == line || re.MatchString(l) }
+	} else if slices.Contains(lines, line) {
+		return steps.Result{Summary: line}, nil
 	}
-	if at >= 0 {
-		c.show(c.texts["hop"], "- "+lines[at], "+ "+line)
-		lines[at] = line
-	} else {
-		c.show(c.texts["hop"], "+ "+line)
-		lines = append(lines, line)
+	var after, diff []string
+	there := false
+	for _, l := range lines {
+		switch {
+		case !matches(l):
+			after = append(after, l)
+		case there:
+			diff = append(diff, "- "+l)
+		default:
+			if there, after = true, append(after, line); l != line {
+				diff = append(diff, "- "+l, "+ "+line)
+			}
+		}
 	}
-	err = host.WriteFile(ctx, c.texts["path"], []byte(strings.Join(lines, "\n")+"\n"))
+	if !there {
+		after, diff = append(after, line), append(diff, "+ "+line)
+	}
+	if diff == nil {
+		return steps.Result{Summary: line}, nil
+	}
+	c.show(c.texts["hop"], diff...)
+	err = host.WriteFile(ctx, c.texts["path"], []byte(strings.Join(after, "\n")+"\n"))
 	return steps.Result{Summary: line, Changed: true}, err
 }
 

@@ -53,8 +53,9 @@ var httpKinds = []kind{
 			},
 		},
 		run: dialTCP, words: func(c *call) string {
-			host, port, _ := strings.Cut(c.texts["address"], ":")
-			return fmt.Sprintf("nc -vz %s %s", host, port)
+			at := max(0, strings.LastIndexByte(c.texts["address"], ':')) // an IPv6 address has colons of its own
+			host, port := c.texts["address"][:at], strings.TrimPrefix(c.texts["address"][at:], ":")
+			return fmt.Sprintf("nc -vz %s %s", strings.Trim(host, "[]"), port)
 		},
 	},
 }
@@ -185,8 +186,8 @@ func tally(ctx context.Context, c *call) (steps.Result, error) {
 			return steps.Result{}, err
 		}
 		who := "?"
-		if m := re.FindStringSubmatch(body); len(m) > 1 && status == http.StatusOK {
-			who = m[1]
+		if m := re.FindStringSubmatch(body); m != nil && status == http.StatusOK {
+			who = m[min(1, len(m)-1)] // the first group, or all when there is none
 		}
 		counts[who]++
 		c.show("http", fmt.Sprintf("%s → %s", c.texts["url"], who))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"strings"
 	"time"
 
 	"matou/cloud"
@@ -146,6 +147,9 @@ func listServers(ctx context.Context, c *call) (steps.Result, error) {
 // of ssh-keygen -l elsewhere: "256 SHA256:... root@host (ED25519)".
 var consoleKey = regexp.MustCompile(`\b\d{3,5} (SHA256:[A-Za-z0-9+/]{43}) `)
 
+// consoleKeysEnd is what cloud-init writes after the last fingerprint.
+const consoleKeysEnd = "-----END SSH HOST KEY FINGERPRINTS-----"
+
 // consoleLines is how much of a console log is asked for: the keys stand near the end of a boot.
 const consoleLines = 1000
 
@@ -170,8 +174,8 @@ func (c *call) fingerprints(ctx context.Context, server string) []string {
 	for _, m := range consoleKey.FindAllStringSubmatch(text, -1) {
 		found = append(found, m[1])
 	}
-	if found == nil {
-		return nil
+	if found == nil || !strings.Contains(text, consoleKeysEnd) {
+		return found // there may be more to come
 	}
 	c.mu.Lock()
 	c.keys[server] = found

@@ -56,7 +56,10 @@ func (r *agentRun) take(line string) {
 	case inFlight.MatchString(line):
 		r.busy = true
 	case changeRow.MatchString(line):
-		r.changed++
+		spoken := strings.Contains(line, "/returns: ") && !strings.Contains(line, "executed successfully")
+		if !spoken && !strings.HasSuffix(line, "has failures: true") { // a command's own words; a dependency's failure
+			r.changed++
+		}
 	case failedRow.MatchString(line):
 		r.failed++
 	}
@@ -114,7 +117,7 @@ func (c *call) agentOn(ctx context.Context, hop string, tries int) (agentRun, er
 		switch {
 		case r.exit == 0 || r.exit == 2:
 			return r, nil
-		case r.busy && try < tries:
+		case r.exit == 1 && r.busy && try < tries: // with any other exit something was applied
 			c.out.Status(fmt.Sprintf("%s: cron's run is under way (%d/%d)", hop, try, tries))
 		default:
 			return r, puppetFailure(hop, r)

@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -198,8 +199,11 @@ func (c *call) fill(schema steps.Schema, expand func(string, steps.Vars, func(st
 	c.texts, c.lists, c.maps = map[string]string{}, map[string][]string{}, map[string]map[string]string{}
 	for name, value := range c.in.Action.With {
 		var quoting func(string) string
-		if schema.Fields[name].Type == steps.FieldShell {
+		switch schema.Fields[name].Type {
+		case steps.FieldShell:
 			quoting = quote
+		case steps.FieldPattern:
+			quoting = regexp.QuoteMeta
 		}
 		text, err := expand(value.Text, c.in.Vars, quoting)
 		if err != nil {

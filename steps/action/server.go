@@ -3,11 +3,7 @@ package action
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -103,6 +99,9 @@ func boot(ctx context.Context, c *call) (steps.Result, error) {
 	count, err := c.number("count", 1)
 	if err != nil {
 		return steps.Result{}, err
+	}
+	if count < 1 {
+		return steps.Result{}, steps.Failf(steps.FailValue, "server.boot count: %d servers are none", count)
 	}
 	servers, err := c.adopt(ctx, compute, count)
 	if err != nil {
@@ -204,7 +203,8 @@ func (c *call) adopt(ctx context.Context, compute Compute, count int) ([]cloud.S
 			}
 			mine = append(mine, s)
 		}
-		if len(mine) >= count || time.Now().After(patience) {
+		if len(mine) >= count || !time.Now().Before(patience) {
+			cloud.SortServers(mine)
 			mine = mine[:min(count, len(mine))]
 			for _, s := range mine {
 				c.show("nova", fmt.Sprintf("%s  %s was there already", s.ID, s.Name))
@@ -261,27 +261,6 @@ func (c *call) userData() ([]byte, error) {
 	}
 	data, _, err := c.dataFile(name)
 	return data, err
-}
-
-// dataFile reads a file of the workshop: the seat's own copy, if there is one.
-func (c *call) dataFile(name string) (data []byte, own bool, err error) {
-	data, err = os.ReadFile(c.ownFile(name))
-	if err == nil {
-		return data, true, nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, false, steps.Failf(steps.FailDisk, "read this seat's copy of %s: %w", name, err)
-	}
-	data, err = fs.ReadFile(c.in.Workshop.Files, name)
-	if err != nil {
-		return nil, false, steps.Failf(steps.FailNotFound, "read %s: %w", name, err)
-	}
-	return data, false, nil
-}
-
-// ownFile is where this seat's copy of a workshop's file is, if there is one.
-func (c *call) ownFile(name string) string {
-	return filepath.Join(c.deps.DataDir, filepath.FromSlash(name))
 }
 
 func showServer(ctx context.Context, c *call) (steps.Result, error) {

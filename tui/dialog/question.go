@@ -3,12 +3,16 @@ package dialog
 import (
 	"strconv"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"matou/steps"
 	"matou/tui/i18n"
+	"matou/tui/pane"
 )
 
 // ForQuestion is the dialog that puts a question of the engine to the reader.
 func ForQuestion(q steps.Question, t i18n.Texts) Dialog {
+	q = clean(q)
 	switch q.Kind {
 	case steps.AskHostKey:
 		if q.Data["changed"] == "true" {
@@ -20,6 +24,23 @@ func ForQuestion(q steps.Question, t i18n.Texts) Dialog {
 	case steps.AskPassphrase, steps.AskPrompt, steps.AskPassword:
 	}
 	return secret(q, t)
+}
+
+// clean takes out of a question what a host could have put there to drive the terminal: its prompt
+// is the host's own words, and is shown before anybody trusts it.
+func clean(q steps.Question) steps.Question {
+	safe := func(text string) string { return ansi.Strip(pane.Clean(text)) }
+	q.Subject = safe(q.Subject)
+	data := make(map[string]string, len(q.Data))
+	for k, v := range q.Data {
+		data[k] = safe(v)
+	}
+	choices := make([]string, len(q.Choices))
+	for i, c := range q.Choices {
+		choices[i] = safe(c)
+	}
+	q.Data, q.Choices = data, choices
+	return q
 }
 
 // ReplyTo is what an answer of the dialog means to the engine.
@@ -37,16 +58,14 @@ func ReplyTo(q steps.Question, a Answer) steps.Answer {
 	return steps.Answer{OK: true, Text: a.Text}
 }
 
-// newKey asks to trust a host that was never seen. No is preselected: the safe answer is the one
+// newKey asks to trust a host that was never seen. The fingerprint comes first, so that even the
+// smallest screen shows what is being accepted. No is preselected: the safe answer is the one
 // that comes without thinking.
 func newKey(q steps.Question, t i18n.Texts) Dialog {
 	b := &Box{
 		Title: t.T("question.host-key.title"),
 		Body: []Para{
 			{Strong, "", q.Subject},
-			{Plain, "", ""},
-			{Plain, "", t.T("question.host-key.text")},
-			{Plain, "", ""},
 			{Row, t.T("question.host-key.type"), q.Data["type"]},
 			{Row, t.T("question.host-key.fingerprint"), q.Data["fingerprint"]},
 		},
@@ -60,7 +79,8 @@ func newKey(q steps.Question, t i18n.Texts) Dialog {
 		b.Body = append(b.Body, Para{Row, t.T("question.host-key.expected"), q.Data["expected"]})
 		compare = "question.host-key.compare-console"
 	}
-	b.Body = append(b.Body, Para{Plain, "", ""}, Para{Dim, "", t.T(compare)})
+	b.Body = append(b.Body, Para{Plain, "", ""}, Para{Plain, "", t.T("question.host-key.text")},
+		Para{Plain, "", ""}, Para{Dim, "", t.T(compare)})
 	return b
 }
 
@@ -72,12 +92,11 @@ func changedKey(q steps.Question, t i18n.Texts) Dialog {
 		Danger: true,
 		Body: []Para{
 			{Strong, "", q.Subject},
-			{Plain, "", ""},
-			{Bad, "", t.T("question.host-key-changed.text")},
-			{Plain, "", ""},
 			{Row, t.T("question.host-key.type"), q.Data["type"]},
 			{Row, t.T("question.host-key-changed.known"), q.Data["known"]},
 			{Row, t.T("question.host-key-changed.now"), q.Data["fingerprint"]},
+			{Plain, "", ""},
+			{Bad, "", t.T("question.host-key-changed.text")},
 			{Plain, "", ""},
 			{Dim, "", t.T("question.host-key-changed.next")},
 		},

@@ -75,7 +75,7 @@ func parseCat(text string) (drawing, error) {
 			return drawing{}, fmt.Errorf("frame %d: %d lines, at most %d", len(d.frames)+1, len(frame), CatHeight)
 		}
 		for _, line := range frame {
-			if !plain(line) || ansi.StringWidth(line) > CatWidth {
+			if !plain(line) || ansi.Strip(line) != line || ansi.StringWidth(line) > CatWidth {
 				return drawing{}, fmt.Errorf("frame %d: %q is not ASCII or wider than %d", len(d.frames)+1, line, CatWidth)
 			}
 		}

@@ -27,30 +27,69 @@ func Clean(text string) string {
 	text = strings.ToValidUTF8(text, string(utf8.RuneError))
 	var b strings.Builder
 	var state byte
+	marks := maxMarks // on the last letter: at the start there is none to put one on
 	for text != "" {
 		seq, width, n, next := ansi.DecodeSequence(text, state, nil)
 		state = next
 		switch {
 		case seq == "\t":
 			b.WriteString("    ")
+			marks = maxMarks
 		case isSGR(seq):
 			b.WriteString(seq)
+			marks = maxMarks
 		case width > 0 && stands(seq):
 			b.WriteString(strings.Map(dropMarks, seq))
+			marks = 0
+		case width == 0 && marks < maxMarks && isMark(seq):
+			b.WriteString(seq)
+			marks++
 		}
 		text = text[max(1, n):]
 	}
 	return b.String()
 }
 
-// plain tells whether a line is printable ASCII, as most are.
+// maxMarks is how many accents a letter may carry; real languages need no more.
+const maxMarks = 3
+
+// isMark tells whether a sequence is an accent that stands alone because the decoder has already
+// given the ASCII letter below it.
+func isMark(seq string) bool {
+	r, n := utf8.DecodeRuneInString(seq)
+	return n == len(seq) && unicode.Is(unicode.Mn, r)
+}
+
+// plain tells whether a line is printable ASCII and colours, as most are: it may stay as it is. It
+// is asked for every line of a flood, so it looks at each byte once.
 func plain(text string) bool {
-	for i := range len(text) {
-		if c := text[i]; c < 0x20 || c > 0x7e {
+	for i := 0; i < len(text); i++ {
+		if c := text[i]; c >= 0x20 && c <= 0x7e {
+			continue
+		}
+		n := sgr(text[i:])
+		if n == 0 {
 			return false
 		}
+		i += n - 1
 	}
 	return true
+}
+
+// sgr is the length of the colour sequence a text begins with; zero when it begins with none.
+func sgr(text string) int {
+	if len(text) < 3 || text[0] != 0x1b || text[1] != '[' {
+		return 0
+	}
+	for i := 2; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == 'm':
+			return i + 1
+		case (c < '0' || c > '9') && c != ';' && c != ':':
+			return 0
+		}
+	}
+	return 0
 }
 
 // stands tells whether a character keeps to its own cells whatever stands before and after it. A
@@ -82,9 +121,4 @@ func dropMarks(r rune) rune {
 }
 
 // isSGR tells whether a sequence only sets colours and weight.
-func isSGR(seq string) bool {
-	if len(seq) < 3 || seq[0] != 0x1b || seq[1] != '[' || seq[len(seq)-1] != 'm' {
-		return false
-	}
-	return strings.Trim(seq[2:len(seq)-1], "0123456789;:") == ""
-}
+func isSGR(seq string) bool { return seq != "" && sgr(seq) == len(seq) }

@@ -13,8 +13,9 @@ type Outline struct {
 	workshop *steps.Workshop
 	state    steps.State
 	now      time.Time
-	current  int // the step the console is at
-	cursor   int // the line the reader is at, when the pane has the focus
+	current  int  // the step the console is at, or was last
+	at       bool // it is at one now
+	cursor   int  // the line the reader is at, when the pane has the focus
 	focused  bool
 }
 
@@ -24,15 +25,17 @@ func NewOutline(w *steps.Workshop) *Outline { return &Outline{workshop: w} }
 // SetState shows how things stand at a moment.
 func (o *Outline) SetState(s steps.State, now time.Time) { o.state, o.now = s, now; o.version++ }
 
-// SetCurrent marks the step the console is at.
+// SetCurrent marks the step the console is at; with an empty id no step is marked, and the list
+// stays where it is.
 func (o *Outline) SetCurrent(id steps.ID) {
+	o.at = id != ""
+	o.version++
 	for i, s := range o.workshop.Steps {
 		if s.ID == id {
 			o.current = i
 			if !o.focused {
 				o.cursor = i
 			}
-			o.version++
 		}
 	}
 }
@@ -115,7 +118,7 @@ func (o *Outline) line(i int) string {
 	switch {
 	case o.focused && i == o.cursor:
 		return st.Selected.Render(o.split(" "+plainGlyph(st, state.Status)+" "+title, theme.Plain(right), o.width))
-	case i == o.current:
+	case o.at && i == o.current:
 		mark, title = st.Accent.Render(st.Glyph.Right), st.Strong.Render(title)
 	case state.Status == steps.Pending:
 		title = st.Dim.Render(title)

@@ -91,6 +91,7 @@ var (
 	colPower  = column{"power", 11, func(_ *Servers, v cloud.Server) string { return orDash(cloud.Clean(v.PowerState)) }}
 	colNets   = column{"networks", 24, func(_ *Servers, v cloud.Server) string { return orDash(cloud.Clean(v.Networks())) }}
 	colAddr   = column{"address", 15, address}
+	colWhere  = column{"address", 15, addressOrTask}
 )
 
 func address(_ *Servers, v cloud.Server) string {
@@ -98,6 +99,15 @@ func address(_ *Servers, v cloud.Server) string {
 		return a.String()
 	}
 	return "-"
+}
+
+// addressOrTask tells what a server without an address is busy with, where there is no column for
+// it.
+func addressOrTask(s *Servers, v cloud.Server) string {
+	if !v.Address().IsValid() && v.TaskState != "" {
+		return cloud.Clean(v.TaskState) + s.look.Styles.Glyph.Ellipsis
+	}
+	return address(s, v)
 }
 
 func orDash(text string) string {
@@ -127,19 +137,11 @@ func columns(width int) []column {
 		return []column{colName, colStatus, colTask, colPower, colNets}
 	case width >= 62:
 		return []column{colName, colStatus, colTask, colAddr}
-	case width >= 36:
-		return []column{colName, {"status", 12, (*Servers).statusOrTask}, colAddr}
+	case width >= 44:
+		return []column{colName, {"status", 12, (*Servers).status}, colWhere}
 	default:
-		return []column{colName, {"status", 10, (*Servers).statusOrTask}}
+		return []column{colName, {"status", 10, (*Servers).status}}
 	}
-}
-
-// statusOrTask stands where there is no column for the task.
-func (s *Servers) statusOrTask(v cloud.Server) string {
-	if v.Status == cloud.StatusBuild && s.width < 36 {
-		return cloud.Clean(string(v.Status))
-	}
-	return s.status(v)
 }
 
 // Lines draws the list.

@@ -37,8 +37,9 @@ func ASCII(line string) string {
 		line = line[max(1, n):]
 		r, _ := utf8.DecodeRuneInString(seq)
 		switch twin, ok := twins[r]; {
-		case width == 0 || isASCII(seq):
+		case isASCII(seq):
 			b.WriteString(seq)
+		case width == 0: // a mark on the letter before
 		case ok && width == 1:
 			b.WriteByte(twin)
 		default:

@@ -109,6 +109,17 @@ func (o *options) parse(args []string, version string, out io.Writer) (bad strin
 	return "", false
 }
 
+// Validate checks the syntax of one manifest, as puppet parser validate does. The error is an
+// [*Error] with puppet's words and the place; name is the file's path in it.
+func (s *Simulator) Validate(name string, src []byte) error {
+	_, err := parse(name, string(src))
+	var e *Error
+	if errors.As(err, &e) {
+		e.Message = "Could not parse for environment production: " + e.Message
+	}
+	return err
+}
+
 // agentRun is one run of the agent, from the certificate to the report.
 type agentRun struct {
 	sim     *Simulator
@@ -208,11 +219,11 @@ func (s *Simulator) compileFor(n Node, m Master) (*Catalog, error) {
 	c.facts = s.facts(n)
 	cat, err := c.compile()
 	if err != nil {
-		return nil, fmt.Errorf("Error 500 on SERVER: Server Error: %w", err) //nolint:staticcheck // puppet's words
+		return nil, fmt.Errorf("Error 500 on SERVER: Server Error: %w", err)
 	}
 	cat.Version = m.Version()
 	if err := m.Export(n.FQDN(), cat.exported); err != nil {
-		return nil, fmt.Errorf("Error 500 on SERVER: Server Error: %w", err) //nolint:staticcheck // puppet's words
+		return nil, fmt.Errorf("Error 500 on SERVER: Server Error: %w", err)
 	}
 	return cat, nil
 }
@@ -220,7 +231,7 @@ func (s *Simulator) compileFor(n Node, m Master) (*Catalog, error) {
 func (s *Simulator) compiler(fqdn, short string, m Master) (*compiler, error) {
 	exported, err := m.Exported()
 	if err != nil {
-		return nil, fmt.Errorf("Error 500 on SERVER: Server Error: %w", err) //nolint:staticcheck // puppet's words
+		return nil, fmt.Errorf("Error 500 on SERVER: Server Error: %w", err)
 	}
 	return &compiler{
 		env: m.Environment(), root: m.EnvironmentPath(), modules: s.modules, fqdn: fqdn, short: short,

@@ -176,6 +176,25 @@ func TestEdited(t *testing.T) {
 	}
 }
 
+// TestRefusedConfiguration misspells an option: haproxy's own check keeps the old file.
+func TestRefusedConfiguration(t *testing.T) {
+	t.Parallel()
+	s, m, n := newSim(t), newMaster(t, "bz4"), newPuppet(t)
+	run(t, s, n, m.connect, nil)
+	good := n.text("/etc/haproxy/haproxy.cfg")
+	site := string(m.env["manifests/site.pp"].Data)
+	m.site(strings.Replace(site, "'roundrobin'", "'roundrobbin'", 1))
+	out, code := run(t, s, n, m.connect, nil)
+	if code != ExitChangedFailure || n.text("/etc/haproxy/haproxy.cfg") != good {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	golden(t, "refused-configuration", out)
+	m.site(site)
+	if out, code = run(t, s, n, m.connect, nil); code != ExitChanged || strings.Contains(out, "haproxy") {
+		t.Errorf("once mended: exit %d\n%s", code, out)
+	}
+}
+
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -110,7 +110,7 @@ func (a *apply) skip(v *vertex) {
 		for _, b := range v.blocker {
 			if !a.told[b] {
 				a.told[b] = true
-				a.log.say(noticeLine, name, "Dependency "+b.res.Ref()+" has failures: true")
+				a.log.say(noticeLine, name, "Dependency "+shownRef(b.res)+" has failures: true")
 			}
 		}
 		a.log.say(warningLine, name, "Skipping because of failed dependencies")
@@ -295,6 +295,14 @@ func (a *apply) refresh(ctx context.Context, v *vertex) {
 		a.changed++
 	}
 	a.pass(v, name)
+}
+
+// shownRef is a resource's reference in messages, with the same exception as shownPath.
+func shownRef(r *Resource) string {
+	if r.Type == "Concat_file" {
+		return "File[" + concatPath(r) + "]"
+	}
+	return r.Ref()
 }
 
 // shownPath is a resource's path in messages. A concatenated file shows as the file it makes.

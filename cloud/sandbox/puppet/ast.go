@@ -147,8 +147,7 @@ type (
 	}
 	nodeDef struct {
 		pos
-		hosts  []node // literal, regex or default
-		parent string
-		body   []node
+		hosts []node // literal, regex or default
+		body  []node
 	}
 )

@@ -86,7 +86,10 @@ func (c *compiler) call(s *scope, n *call) any {
 		}
 		f.fail("'" + n.name + "' expects " + want + plural + ", got " + render(int64(len(f.args))))
 	}
-	return fn.run(f)
+	c.charge(n.pos, f.args...)
+	v := fn.run(f)
+	c.charge(n.pos, v)
+	return v
 }
 
 // callDefined calls a function written in the language.

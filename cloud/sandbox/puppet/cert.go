@@ -38,7 +38,7 @@ func (r *agentRun) certificate(ctx context.Context, down error) (bool, error) {
 	key, request, err := newRequest(name)
 	if err != nil {
 		r.log.say(errorLine, "", plainError(err))
-		return false, nil //nolint:nilerr // told
+		return false, nil
 	}
 	r.log.say(infoLine, "", "Creating a new RSA SSL key for "+name)
 	if err := r.wait(ctx, r.sim.data.Times.Certificate); err != nil {

@@ -146,7 +146,7 @@ func (c *compiler) settings(s *scope, n *settings) any {
 		c.later = append(c.later, func() {
 			r := c.cat.lookup(ref.typ, ref.title)
 			if r == nil {
-				c.fail(n.pos.lined(), "Evaluation Error: Error while evaluating a Resource Override, Could not find resource '"+ref.String()+"' for overriding")
+				c.fail(n.lined(), "Evaluation Error: Error while evaluating a Resource Override, Could not find resource '"+ref.String()+"' for overriding")
 			}
 			for _, a := range attrs {
 				c.override(r, a)

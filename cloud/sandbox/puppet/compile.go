@@ -49,7 +49,6 @@ type scope struct {
 	module   string
 	defaults map[string][]attribute
 	matches  []string // of the last regular expression that matched
-	inner    bool     // a lambda's: assignment stays inside
 }
 
 func (s *scope) child(holder *Resource, name string) *scope {
@@ -57,13 +56,13 @@ func (s *scope) child(holder *Resource, name string) *scope {
 }
 
 // find looks a variable up through the scopes.
-func (s *scope) find(name string) (any, bool) {
+func (s *scope) find(name string) any {
 	for ; s != nil; s = s.up {
 		if v, ok := s.vars[name]; ok {
-			return v, true
+			return v
 		}
 	}
-	return nil, false
+	return nil
 }
 
 func (c *compiler) fail(at pos, message string) { panic(bail{&Error{Message: message, pos: at}}) }
@@ -77,6 +76,37 @@ func (c *compiler) evalError(at pos, in, message string) {
 func (c *compiler) tick(at pos) {
 	if c.ticks++; c.ticks > maxTicks {
 		c.fail(at, "Evaluation Error: the manifest takes too long to evaluate")
+	}
+}
+
+// charge counts large values as the many expressions they are worth: what is joined, compared or
+// copied again and again would otherwise take minutes and gigabytes within the bound of tick.
+func (c *compiler) charge(at pos, values ...any) {
+	const most = 20_000
+	left := most
+	for _, v := range values {
+		weigh(v, &left)
+	}
+	c.ticks += (most - left) / 4
+	c.tick(at)
+}
+
+func weigh(v any, left *int) {
+	if *left <= 0 {
+		return
+	}
+	*left--
+	switch v := v.(type) {
+	case string:
+		*left -= len(v) / 128
+	case []any:
+		for _, item := range v {
+			weigh(item, left)
+		}
+	case *hashValue:
+		for _, k := range v.keys {
+			weigh(v.values[hashKey(k)], left)
+		}
 	}
 }
 

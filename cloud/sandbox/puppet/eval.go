@@ -33,11 +33,15 @@ func (c *compiler) eval(s *scope, n node) any {
 				c.fail(n.pos, "Evaluation Error: a string is too long")
 			}
 		}
-		return b.String()
+		text := b.String()
+		c.charge(n.pos, text)
+		return text
 	case *regex:
 		return c.regex(n.text, n.pos)
 	case *list:
-		return c.list(s, n.items)
+		items := c.list(s, n.items)
+		c.charge(n.pos, items)
+		return items
 	case *hash:
 		h := newHash()
 		for _, p := range n.pairs {
@@ -130,13 +134,11 @@ func (c *compiler) variable(s *scope, n *variable) any {
 	}
 	if i := strings.LastIndex(name, "::"); i >= 0 {
 		if cs := c.classes[strings.ToLower(name[:i])]; cs != nil {
-			v, _ := cs.find(name[i+2:])
-			return v
+			return cs.find(name[i+2:])
 		}
 		return nil
 	}
-	v, _ := s.find(name)
-	return v
+	return s.find(name)
 }
 
 func (c *compiler) assign(s *scope, n *assign) any {
@@ -167,17 +169,18 @@ func (c *compiler) bind(s *scope, name string, v any, at pos) {
 	if strings.Contains(name, "::") {
 		c.fail(at, "Illegal attempt to assign to '"+name+"'. Cannot assign to variables in other namespaces")
 	}
-	if _, ok := s.vars[name]; ok {
-		c.fail(at, "Evaluation Error: Cannot reassign variable '$"+name+"'")
-	}
 	if name == "facts" || name == "trusted" || name == "title" || name == "name" {
 		c.fail(at, "Evaluation Error: Attempt to assign to a reserved variable name: '$"+name+"'")
+	}
+	if _, ok := s.vars[name]; ok {
+		c.fail(at, "Evaluation Error: Cannot reassign variable '$"+name+"'")
 	}
 	s.vars[name] = v
 }
 
 // matchOption tells whether a value meets an option of a case or a selector.
 func (c *compiler) matchOption(s *scope, v, option any) bool {
+	c.charge(pos{}, v)
 	switch o := option.(type) {
 	case defaultValue:
 		return true
@@ -236,7 +239,7 @@ func (c *compiler) access(s *scope, n *access) any {
 	}
 	switch of := of.(type) {
 	case *typeValue:
-		return c.specialize(of, keys, n.pos)
+		return c.specialize(of, keys)
 	case *hashValue:
 		v, _ := of.get(keys[0])
 		return v
@@ -294,7 +297,7 @@ func span(i int64, keys []any, n int) (int, int) {
 }
 
 // specialize makes a data type with arguments, or references to resources.
-func (c *compiler) specialize(t *typeValue, keys []any, at pos) any {
+func (c *compiler) specialize(t *typeValue, keys []any) any {
 	if dataTypes[t.name] || strings.Contains(t.name, "::") && c.find(t.name, "type") != nil {
 		return &typeValue{t.name, keys}
 	}

@@ -36,6 +36,7 @@ func (c *compiler) binary(s *scope, n *binary) any {
 		return truth(left) || truth(c.eval(s, n.right))
 	}
 	right := c.eval(s, n.right)
+	c.charge(n.pos, left, right)
 	switch n.op {
 	case "==":
 		return equal(left, right)
@@ -148,23 +149,25 @@ func (c *compiler) arithmetic(n *binary, left, right any) any {
 		}
 		c.fail(n.pos, "Evaluation Error: Operator '"+n.op+"' is not applicable to "+undefWord(bad)+".")
 	}
-	var f float64
-	switch n.op {
-	case "+":
-		f = x + y
-	case "-":
-		f = x - y
-	case "*":
-		f = x * y
-	case "/":
-		f = x / y
-	case "%":
-		f = math.Mod(x, y)
-	}
+	f := floats(n.op, x, y)
 	if f == math.Trunc(f) && math.Abs(f) < 1<<53 && typeOf(left) != "Float" && typeOf(right) != "Float" {
 		return int64(f)
 	}
 	return f
+}
+
+func floats(op string, x, y float64) float64 {
+	switch op {
+	case "+":
+		return x + y
+	case "-":
+		return x - y
+	case "*":
+		return x * y
+	case "/":
+		return x / y
+	}
+	return math.Mod(x, y)
 }
 
 func (c *compiler) compare(n *binary, left, right any) any {

@@ -43,7 +43,11 @@ func (p *parser) next() token {
 	return t
 }
 
-func (p *parser) peek(n int) token { return p.toks[min(p.i+n, len(p.toks)-1)] }
+// peek is the token after the current one.
+func (p *parser) peek() token { return p.toks[min(p.i+1, len(p.toks)-1)] }
+
+// follows tells whether the next token is that operator or bracket.
+func (p *parser) follows(text string) bool { return p.peek().kind == tPunct && p.peek().text == text }
 
 func (p *parser) is(text string) bool {
 	t := p.tok()
@@ -102,7 +106,37 @@ func (p *parser) statements(end kind, text string) []node {
 		if p.accept(";") {
 			continue
 		}
+		if len(out) > 0 {
+			p.hasEffect(out[len(out)-1])
+		}
 		out = append(out, p.statement())
+	}
+}
+
+// hasEffect refuses a value that nobody uses: mostly a statement that was mistyped.
+func (p *parser) hasEffect(n node) {
+	label := ""
+	switch n := n.(type) {
+	case *bare:
+		label = "Name"
+	case *literal:
+		label = "Literal " + typeOf(n.value)
+		if typeOf(n.value) == "String" {
+			label = "String"
+		}
+	case *interp:
+		label = "Double Quoted String"
+	case *variable:
+		label = "Variable"
+	case *list:
+		label = "Array Expression"
+	case *hash:
+		label = "Hash Expression"
+	case *typeName:
+		label = "Type-Name"
+	}
+	if label != "" {
+		p.fail(n.at(), "This "+label+" has no effect. A value was produced and then forgotten (one or more preceding expressions may have the wrong form)")
 	}
 }
 
@@ -136,25 +170,8 @@ func (p *parser) simple() node {
 	t := p.tok()
 	switch {
 	case t.kind == tKeyword:
-		switch t.text {
-		case "class":
-			if p.peek(1).text == "{" && p.peek(1).kind == tPunct {
-				p.next()
-				return p.resource(&bare{t.pos, "class"}, "")
-			}
-			return p.definition()
-		case "define", "function":
-			return p.definition()
-		case "type":
-			if p.peek(1).kind == tRef {
-				return p.alias()
-			}
-		case "node":
-			return p.nodeDef()
-		case "if", "unless":
-			return p.conditional()
-		case "case":
-			return p.caseOf()
+		if n := p.keyword(t); n != nil {
+			return n
 		}
 	case p.is("@") || p.is("@@"):
 		p.next()
@@ -164,13 +181,38 @@ func (p *parser) simple() node {
 			p.unexpected()
 		}
 		return p.resource(&bare{n.pos, n.text}, t.text)
-	case t.kind == tName && p.peek(1).kind == tPunct && p.peek(1).text == "{":
+	case t.kind == tName && p.follows("{"):
 		p.next()
 		return p.resource(&bare{t.pos, t.text}, "")
-	case t.kind == tName && calls[t.text] && !(p.peek(1).kind == tPunct && p.peek(1).text == "("):
+	case t.kind == tName && calls[t.text] && !p.follows("("):
 		return p.bareCall()
 	}
 	return p.afterExpression(p.expression(0))
+}
+
+// keyword reads a statement that begins with a keyword; nil when it is an expression.
+func (p *parser) keyword(t token) node {
+	switch t.text {
+	case "class":
+		if p.follows("{") {
+			p.next()
+			return p.resource(&bare{t.pos, "class"}, "")
+		}
+		return p.definition()
+	case "define", "function":
+		return p.definition()
+	case "type":
+		if p.peek().kind == tRef {
+			return p.alias()
+		}
+	case "node":
+		return p.nodeDef()
+	case "if", "unless":
+		return p.conditional()
+	case "case":
+		return p.caseOf()
+	}
+	return nil
 }
 
 // afterExpression reads what turns an upper-case name into a collector, defaults or an override,

@@ -105,7 +105,7 @@ func (p *parser) nodeDef() node {
 // hostName joins the pieces of a bare host name: web-1.example.org.
 func (p *parser) hostName() string {
 	s := p.next().text
-	for p.is(".") && (p.peek(1).kind == tName || p.peek(1).kind == tNumber) {
+	for p.is(".") && (p.peek().kind == tName || p.peek().kind == tNumber) {
 		p.next()
 		s += "." + p.next().text
 	}

@@ -165,7 +165,7 @@ func (p *parser) primary() node {
 		return ref
 	case tName:
 		p.next()
-		if p.is("(") || p.is("|") && !p.tok().space || p.is("|") && p.peek(1).kind == tVar {
+		if p.is("(") || p.is("|") && !p.tok().space || p.is("|") && p.peek().kind == tVar {
 			return p.callTail(&call{pos: t.pos, name: strings.TrimPrefix(t.text, "::")})
 		}
 		return &bare{t.pos, t.text}
@@ -187,6 +187,9 @@ func (p *parser) special(t token) node {
 		return &literal{t.pos, defaultValue{}}
 	case "type", "class", "node", "function":
 		p.next()
+		if p.is("(") && !p.tok().space {
+			return p.callTail(&call{pos: t.pos, name: t.text})
+		}
 		return &bare{t.pos, t.text}
 	case "if", "unless":
 		return p.conditional()

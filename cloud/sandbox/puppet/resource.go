@@ -60,7 +60,7 @@ func (c *compiler) titles(s *scope, b body) []string {
 	var out []string
 	for _, item := range flatten(items) {
 		t := render(item)
-		if _, isText := item.(string); item == nil || !isText && typeOf(item) != "Integer" || t == "" {
+		if _, isText := item.(string); item == nil || !isText || t == "" {
 			what := "Empty string title at 0. Title strings must have a length greater than zero."
 			if t == "" && item == nil {
 				what = "Missing title. The title expression resulted in undef"

@@ -36,7 +36,7 @@ func applyConcat(ctx context.Context, a *apply, r *Resource) ([]change, error) {
 		}
 	}
 	file := &Resource{Type: "File", Title: concatPath(r), Params: map[string]any{"ensure": "file", "content": b.String()}, container: r.container, pos: r.pos}
-	for _, p := range []string{"owner", "group", "mode", "backup", "replace", "show_diff", "force"} {
+	for _, p := range []string{"owner", "group", "mode", "backup", "replace", "show_diff", "force", "validate_cmd"} {
 		if v, ok := r.Params[p]; ok {
 			file.Params[p] = v
 		}

@@ -150,17 +150,25 @@ func jobChanges(r *Resource, job *cronJob, save func() error) []change {
 		out = append(out, changed(name, from, want, func() error { *at = want; return save() }))
 	}
 	oneLine := strings.NewReplacer("\n", " ", "\r", " ")
+	special := oneLine.Replace(r.text("special"))
+	if special == "absent" {
+		special = ""
+	}
 	for i, f := range cronFields {
-		want := strings.Join(r.many(f), ",")
+		want := strings.Join(strings.Fields(strings.Join(r.many(f), ",")), "")
 		if want == "absent" {
 			want = "*"
 		}
-		set(f, &job.fields[i], strings.Join(strings.Fields(want), ""))
+		if special == "" { // with @reboot and its like a line has no time fields
+			set(f, &job.fields[i], want)
+		}
+		if want != "" && special == "" && job.special != "" && save != nil {
+			from := job.special
+			out = append(out, changed("special", from, "absent", func() error { job.special = ""; return save() }))
+			job.special = ""
+		}
 	}
-	special := r.text("special")
-	if special != "absent" {
-		set("special", &job.special, oneLine.Replace(special))
-	}
+	set("special", &job.special, special)
 	set("command", &job.command, strings.TrimSpace(oneLine.Replace(r.text("command"))))
 	if env := r.many("environment"); len(env) > 0 && !slices.Equal(env, job.env) {
 		if save == nil {

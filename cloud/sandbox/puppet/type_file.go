@@ -59,7 +59,7 @@ func applyFile(ctx context.Context, a *apply, r *Resource) ([]change, error) {
 	case ensure == "link" || r.text("target") != "":
 		return linkChange(ctx, a, r, name, info), nil
 	case ensure == "directory":
-		return dirChanges(a, r, name, info), nil
+		return dirChanges(ctx, a, r, name, info), nil
 	case ensure != "" && ensure != "present" && ensure != "file":
 		return linkChange(ctx, a, r, name, info), nil
 	}
@@ -67,7 +67,7 @@ func applyFile(ctx context.Context, a *apply, r *Resource) ([]change, error) {
 	if err != nil {
 		return nil, err
 	}
-	return contentChanges(a, r, name, info, content, managed), nil
+	return contentChanges(ctx, a, r, name, info, content, managed), nil
 }
 
 // fileContent is what a file should hold; managed is false when puppet does not care.
@@ -82,8 +82,10 @@ func fileContent(a *apply, r *Resource) (content []byte, managed bool, err error
 			if s, found := c.moduleFile(name, "files"); found {
 				return []byte(s), true, nil
 			}
-		} else if data, err := a.node.ReadFile(strings.TrimPrefix(src, "file://")); err == nil && strings.HasPrefix(strings.TrimPrefix(src, "file://"), "/") {
-			return data, true, nil
+		} else if local := strings.TrimPrefix(src, "file://"); strings.HasPrefix(local, "/") {
+			if data, err := a.node.ReadFile(local); err == nil {
+				return data, true, nil
+			}
 		}
 	}
 	if len(sources) > 0 {
@@ -101,7 +103,7 @@ func fileMode(r *Resource, otherwise fs.FileMode) (mode fs.FileMode, ok bool) {
 	return fs.FileMode(v), true
 }
 
-func contentChanges(a *apply, r *Resource, name string, info fs.FileInfo, content []byte, managed bool) []change {
+func contentChanges(ctx context.Context, a *apply, r *Resource, name string, info fs.FileInfo, content []byte, managed bool) []change {
 	mode, _ := fileMode(r, 0o644)
 	if info == nil {
 		if !managed && r.text("ensure") == "" {
@@ -113,19 +115,19 @@ func contentChanges(a *apply, r *Resource, name string, info fs.FileInfo, conten
 		}
 		return []change{{
 			property: "ensure", message: message, failure: "change from 'absent' to 'file' failed",
-			do: func() error { return createFile(a, r, name, content, mode) },
+			do: func() error { return createFile(ctx, a, r, name, content, mode) },
 		}}
 	}
 	var out []change
 	if info.IsDir() {
 		if r.text("ensure") == "" && !managed {
-			return attributeChanges(a, r, name, info)
+			return attributeChanges(ctx, a, r, name, info)
 		}
 		return []change{{
 			property: "ensure", message: "defined content as '" + sum(content) + "'", failure: "change from 'directory' to 'file' failed",
 			do: func() error {
 				if !r.flag("force") {
-					return errors.New("Could not remove existing file")
+					return errors.New("Could not remove existing file") //nolint:staticcheck // puppet's words
 				}
 				if err := a.node.Remove(name); err != nil {
 					return err
@@ -141,22 +143,55 @@ func contentChanges(a *apply, r *Resource, name string, info fs.FileInfo, conten
 			message:  "content changed '" + sum(old) + "' to '" + sum(content) + "'",
 			failure:  "change from '" + sum(old) + "' to '" + sum(content) + "' failed",
 			before:   func() { a.showDiff(r, name, info, old, content) },
-			do:       func() error { return a.node.WriteFile(name, content, info.Mode().Perm()) },
+			do: func() error {
+				if err := a.validate(ctx, r, name, content); err != nil {
+					return err
+				}
+				return a.node.WriteFile(name, content, info.Mode().Perm())
+			},
 		})
 	}
-	return append(out, attributeChanges(a, r, name, info)...)
+	return append(out, attributeChanges(ctx, a, r, name, info)...)
 }
 
-func createFile(a *apply, r *Resource, name string, content []byte, mode fs.FileMode) error {
+func createFile(ctx context.Context, a *apply, r *Resource, name string, content []byte, mode fs.FileMode) error {
 	if dir, err := a.node.Stat(path.Dir(name)); err != nil || !dir.IsDir() {
 		now := a.sim.now().UTC().Format("20060102")
 		inner := "No such file or directory - A directory component in " + name + now + "-" + a.serial(name) + ".lock does not exist or is a dangling symbolic link"
 		return &wrapped{fmt.Sprintf("Could not set 'file' on ensure: %s (file: %s, line: %d)", inner, r.pos.file, r.pos.line), inner}
 	}
+	if err := a.validate(ctx, r, name, content); err != nil {
+		return err
+	}
 	if err := a.node.WriteFile(name, content, mode); err != nil {
 		return err
 	}
 	return a.own(r, name)
+}
+
+// validate runs a file's validate_cmd on the new content, in a file beside it.
+func (a *apply) validate(ctx context.Context, r *Resource, name string, content []byte) error {
+	line := r.text("validate_cmd")
+	if line == "" {
+		return nil
+	}
+	mark := r.text("validate_replacement")
+	if mark == "" {
+		mark = "%"
+	}
+	temp := name + a.sim.now().UTC().Format("20060102") + "-" + a.serial(name)
+	if err := a.node.WriteFile(temp, content, 0o600); err != nil {
+		return err
+	}
+	line = strings.ReplaceAll(line, mark, quoteShell(temp))
+	out, exit := a.node.Exec(ctx, line)
+	if err := a.node.Remove(temp); err != nil {
+		return err
+	}
+	if exit != 0 {
+		return errors.New("Execution of '" + strings.ReplaceAll(line, quoteShell(temp), temp) + "' returned " + render(int64(exit)) + ": " + strings.TrimSpace(out))
+	}
+	return nil
 }
 
 // wrapped is an error puppet tells twice: alone, and with the one it came from.
@@ -180,7 +215,7 @@ func (a *apply) own(r *Resource, name string) error {
 	return o.Chown(name, r.text("owner"), r.text("group"))
 }
 
-func attributeChanges(a *apply, r *Resource, name string, info fs.FileInfo) []change {
+func attributeChanges(ctx context.Context, a *apply, r *Resource, name string, info fs.FileInfo) []change {
 	var out []change
 	if o, ok := a.node.(Owned); ok {
 		if owner, group, err := o.Owner(name); err == nil {
@@ -204,7 +239,7 @@ func attributeChanges(a *apply, r *Resource, name string, info fs.FileInfo) []ch
 			mode |= mode & 0o444 >> 2
 		}
 		if have != mode&0o777 {
-			out = append(out, changed("mode", fmt.Sprintf("%04o", have), fmt.Sprintf("%04o", mode), func() error { return a.chmod(name, mode) }))
+			out = append(out, changed("mode", fmt.Sprintf("%04o", have), fmt.Sprintf("%04o", mode), func() error { return a.chmod(ctx, name, mode) }))
 		}
 	}
 	return out
@@ -219,13 +254,17 @@ func changed(property, from, to string, do func() error) change {
 	}
 }
 
-func (a *apply) chmod(name string, mode fs.FileMode) error {
+// chmod sets a mode: of a folder with the machine's own chmod, of a file by writing it again.
+func (a *apply) chmod(ctx context.Context, name string, mode fs.FileMode) error {
 	info, err := a.node.Stat(name)
 	if err != nil {
 		return err
 	}
 	if info.IsDir() {
-		return a.node.Mkdir(name, mode)
+		if out, exit := a.node.Exec(ctx, fmt.Sprintf("chmod %04o %s", mode, quoteShell(name))); exit != 0 {
+			return errors.New(strings.TrimSpace(out))
+		}
+		return nil
 	}
 	data, err := a.node.ReadFile(name)
 	if err != nil {
@@ -234,9 +273,9 @@ func (a *apply) chmod(name string, mode fs.FileMode) error {
 	return a.node.WriteFile(name, data, mode)
 }
 
-func dirChanges(a *apply, r *Resource, name string, info fs.FileInfo) []change {
+func dirChanges(ctx context.Context, a *apply, r *Resource, name string, info fs.FileInfo) []change {
 	if info != nil && info.IsDir() {
-		return attributeChanges(a, r, name, info)
+		return attributeChanges(ctx, a, r, name, info)
 	}
 	from := "absent"
 	if info != nil {

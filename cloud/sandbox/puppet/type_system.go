@@ -99,7 +99,7 @@ func applyService(ctx context.Context, a *apply, r *Resource) ([]change, error) 
 // refreshService restarts a service that runs.
 func refreshService(ctx context.Context, a *apply, r *Resource) error {
 	name := r.titled("name")
-	if a.node.Service(ctx, name, "status") != nil {
+	if running := a.node.Service(ctx, name, "status") == nil; !running {
 		return nil
 	}
 	if err := a.wait(ctx, a.sim.data.Times.Changes["Service restart"]); err != nil {
@@ -134,8 +134,18 @@ func program(r *Resource, line string) string {
 func checkExec(r *Resource) string {
 	for _, line := range slices.Concat([]string{r.titled("command")}, r.many("unless"), r.many("onlyif")) {
 		word := strings.Trim(strings.SplitN(strings.TrimSpace(line), " ", 2)[0], `"'`)
+		if word == "" {
+			return "Parameter command failed on " + r.Ref() + ": Command must be a String or Array<String>, got value of class String"
+		}
 		if !strings.HasPrefix(word, "/") && len(r.many("path")) == 0 && r.text("provider") != "shell" {
 			return "Validation of " + r.Ref() + " failed: '" + line + "' is not qualified and no path was specified. Please qualify the command or specify a path."
+		}
+	}
+	for _, name := range []string{"creates", "cwd"} {
+		for _, p := range r.many(name) {
+			if !strings.HasPrefix(p, "/") {
+				return "Parameter " + name + " failed on " + r.Ref() + ": " + name + " must be a fully qualified path"
+			}
 		}
 	}
 	for _, e := range r.many("environment") {

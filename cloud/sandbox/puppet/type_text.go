@@ -88,6 +88,10 @@ func applyIniSetting(_ context.Context, a *apply, r *Resource) ([]change, error)
 	if !strings.HasPrefix(name, "/") {
 		return nil, errors.New("File paths must be fully qualified, not '" + name + "'")
 	}
+	if strings.ContainsAny(section+setting, "\n[]=") || strings.TrimSpace(setting) == "" {
+		return nil, errors.New("'" + setting + "' in section '" + section + "' is no setting of an INI file")
+	}
+	setting = strings.TrimSpace(setting)
 	separator := " = "
 	if v, ok := r.Params["key_val_separator"]; ok {
 		separator = render(v)
@@ -105,6 +109,7 @@ func applyIniSetting(_ context.Context, a *apply, r *Resource) ([]change, error)
 		value = v
 	}
 	at := findIni(lines, section, setting, mark)
+	value = strings.ReplaceAll(value, "\n", " ")
 	line := setting + separator + value
 	// Each change reads the file again: another setting may have been written meanwhile.
 	edit := func(f func(lines []string, at iniPlace) []string) func() error {
@@ -141,7 +146,10 @@ func applyIniSetting(_ context.Context, a *apply, r *Resource) ([]change, error)
 }
 
 func applyFileLine(_ context.Context, a *apply, r *Resource) ([]change, error) {
-	name, line := r.text("path"), r.text("line")
+	name, line := r.text("path"), strings.TrimSuffix(r.text("line"), "\n")
+	if !strings.HasPrefix(name, "/") || strings.Contains(line, "\n") {
+		return nil, errors.New("File paths must be fully qualified, and a line is one line: '" + name + "'")
+	}
 	lines, err := a.readLines(name)
 	if err != nil {
 		return nil, err
@@ -185,6 +193,9 @@ func applyHost(_ context.Context, a *apply, r *Resource) ([]change, error) {
 		return len(words) > 1 && words[1] == host
 	})
 	want := strings.Join(append([]string{ip, host}, r.many("host_aliases")...), "\t")
+	if strings.ContainsAny(host+ip, " \t\n#") || host == "" || strings.Contains(want, "\n") {
+		return nil, errors.New("Invalid host name '" + host + "'")
+	}
 	switch {
 	case r.text("ensure") == "absent" && at < 0:
 		return nil, nil

@@ -2,6 +2,7 @@ package puppet
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,6 +38,9 @@ func applyUser(_ context.Context, a *apply, r *Resource) ([]change, error) {
 		return nil, err
 	}
 	name := column(r.titled("name"))
+	if name == "" {
+		return nil, errors.New("Invalid name " + quoteRuby(r.titled("name")))
+	}
 	at := record(lines, name)
 	if r.text("ensure") == "absent" {
 		if at < 0 {
@@ -80,7 +84,7 @@ func (a *apply) addUser(r *Resource, file string, lines []string, name string) e
 	if err := a.writeLines(file, append(lines, line)); err != nil {
 		return err
 	}
-	if r.flag("managehome") {
+	if r.flag("managehome") && strings.HasPrefix(home, "/") {
 		return a.node.Mkdir(home, 0o755)
 	}
 	return nil
@@ -93,6 +97,9 @@ func applyGroup(_ context.Context, a *apply, r *Resource) ([]change, error) {
 		return nil, err
 	}
 	name := column(r.titled("name"))
+	if name == "" {
+		return nil, errors.New("Invalid name " + quoteRuby(r.titled("name")))
+	}
 	at := record(lines, name)
 	switch absent := r.text("ensure") == "absent"; {
 	case absent && at >= 0:

@@ -54,7 +54,7 @@ func applyVcsrepo(_ context.Context, a *apply, r *Resource) ([]change, error) {
 		},
 		do: func() error {
 			if info, err := a.node.Stat(dir); err == nil && !a.isEmpty(info, dir) && !r.flag("force") {
-				return errors.New("Could not create repository (non-repository at path)")
+				return errors.New("Could not create repository (non-repository at path)") //nolint:staticcheck // puppet's words
 			}
 			return a.clone(source, dir)
 		},

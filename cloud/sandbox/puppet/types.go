@@ -38,15 +38,8 @@ func (c *compiler) matches(t, v any, deep int) bool {
 		return v == nil || len(tv.args) == 0 || equal(tv.args[0], v) || c.matches(tv.args[0], v, deep+1)
 	case "Variant":
 		return slices.ContainsFunc(tv.args, func(a any) bool { return c.matches(a, v, deep+1) })
-	case "Boolean":
-		_, ok := v.(bool)
-		return ok
-	case "Default":
-		_, ok := v.(defaultValue)
-		return ok
-	case "Regexp":
-		_, ok := v.(*regexp.Regexp)
-		return ok
+	case "Boolean", "Default", "Regexp":
+		return typeOf(v) == tv.name
 	case "String", "Enum", "Pattern":
 		s, ok := v.(string)
 		return ok && matchText(tv, s)
@@ -61,12 +54,10 @@ func (c *compiler) matches(t, v any, deep int) bool {
 // matchMany checks the types that hold others, aliases, and resource types.
 func (c *compiler) matchMany(tv *typeValue, v any, deep int) bool {
 	switch tv.name {
-	case "Array", "Tuple", "Collection", "Iterable":
+	case "Collection", "Iterable":
+		return typeOf(v) == "Array" || typeOf(v) == "Hash"
+	case "Array", "Tuple":
 		items, ok := v.([]any)
-		if tv.name == "Collection" || tv.name == "Iterable" {
-			_, isHash := v.(*hashValue)
-			return ok || isHash
-		}
 		if !ok || len(tv.args) == 0 {
 			return ok
 		}
@@ -85,12 +76,9 @@ func (c *compiler) matchMany(tv *typeValue, v any, deep int) bool {
 		if !ok || tv.name == "Struct" || len(tv.args) < 2 {
 			return ok
 		}
-		for _, k := range h.keys {
-			if !c.matches(tv.args[0], k, deep+1) || !c.matches(tv.args[1], h.values[hashKey(k)], deep+1) {
-				return false
-			}
-		}
-		return true
+		return !slices.ContainsFunc(h.keys, func(k any) bool {
+			return !c.matches(tv.args[0], k, deep+1) || !c.matches(tv.args[1], h.values[hashKey(k)], deep+1)
+		})
 	}
 	if d := c.find(tv.name, "type"); d != nil {
 		return c.matches(c.eval(c.top, d.result), v, deep+1)

@@ -95,7 +95,7 @@ var native = map[string]*nativeType{
 			"backup", "create_empty_file", "ensure", "ensure_newline", "force", "format", "group", "mode", "name", "order", "owner", "path",
 			"replace", "selrange", "selrole", "seltype", "seluser", "show_diff", "tag", "validate_cmd",
 		},
-		apply: applyConcat,
+		check: checkFile, apply: applyConcat,
 	},
 	"concat_fragment": {params: []string{"content", "name", "order", "source", "tag", "target"}},
 }

@@ -10,8 +10,8 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -25,7 +25,6 @@ var testNow = time.Date(2026, 11, 22, 18, 38, 7, 0, time.UTC)
 
 // memNode is a machine in memory.
 type memNode struct {
-	mu       sync.Mutex
 	name     string
 	address  string
 	files    fstest.MapFS
@@ -154,22 +153,31 @@ func (n *memNode) Exec(_ context.Context, line string) (string, int) {
 	if i := strings.LastIndex(line, "; "); i >= 0 && strings.HasPrefix(line, "export ") {
 		line = line[i+2:]
 	}
-	words := strings.Fields(line)
+	words := append(strings.Fields(line), "''", "''", "''")
 	switch path.Base(words[0]) {
 	case "pidof":
-		return "", boolInt(!n.procs[words[len(words)-1]])
+		return "", boolInt(!n.procs[words[len(words)-4]])
 	case "false":
 		return "", 1
 	case "echo":
-		return strings.Join(words[1:], " ") + "\n", 0
+		return strings.Join(words[1:len(words)-3], " ") + "\n", 0
 	case "readlink":
 		return n.links[strings.Trim(words[1], "'")], 0
 	case "ln":
 		n.links[strings.Trim(words[3], "'")] = strings.Trim(words[2], "'")
 		n.put(strings.Trim(words[3], "'"), "link")
 		return "", 0
+	case "haproxy":
+		if strings.Contains(n.text(strings.Trim(words[2], "'")), "roundrobbin") {
+			return "[ALERT] unknown balance\n", 1
+		}
+		return "", 0
 	case "sh":
 		return "some words\n", 3
+	case "chmod":
+		mode, err := strconv.ParseUint(words[1], 8, 32)
+		n.files[strings.Trim(words[2], "'/")].Mode = fs.ModeDir | fs.FileMode(mode)
+		return "", boolInt(err != nil)
 	case "test":
 		return "", boolInt(n.files[words[2][1:]] == nil)
 	case "true":

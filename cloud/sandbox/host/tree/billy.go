@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path"
@@ -48,12 +49,12 @@ func (f *folder) OpenFile(name string, flag int, perm os.FileMode) (billy.File, 
 	p := f.at(name)
 	if flag&os.O_CREATE != 0 {
 		if err := f.view.MkdirAll(path.Dir(p), 0o755); err != nil {
-			return nil, err
+			return nil, plain(err)
 		}
 	}
 	file, err := f.view.OpenFile(p, flag, perm)
 	if err != nil {
-		return nil, err
+		return nil, plain(err)
 	}
 	file.name = name
 	return billyFile{file}, nil
@@ -62,7 +63,7 @@ func (f *folder) OpenFile(name string, flag int, perm os.FileMode) (billy.File, 
 func (f *folder) Stat(name string) (os.FileInfo, error) {
 	i, err := f.view.Stat(f.at(name))
 	if err != nil {
-		return nil, err
+		return nil, plain(err)
 	}
 	return i, nil
 }
@@ -70,7 +71,7 @@ func (f *folder) Stat(name string) (os.FileInfo, error) {
 func (f *folder) Lstat(name string) (os.FileInfo, error) {
 	i, err := f.view.Lstat(f.at(name))
 	if err != nil {
-		return nil, err
+		return nil, plain(err)
 	}
 	return i, nil
 }
@@ -79,10 +80,10 @@ func (f *folder) Rename(from, to string) error {
 	if err := f.view.MkdirAll(path.Dir(f.at(to)), 0o755); err != nil {
 		return err
 	}
-	return f.view.Rename(f.at(from), f.at(to))
+	return plain(f.view.Rename(f.at(from), f.at(to)))
 }
 
-func (f *folder) Remove(name string) error { return f.view.Remove(f.at(name)) }
+func (f *folder) Remove(name string) error { return plain(f.view.Remove(f.at(name))) }
 
 func (f *folder) Join(elem ...string) string { return path.Join(elem...) }
 
@@ -90,21 +91,31 @@ func (f *folder) TempFile(dir, prefix string) (billy.File, error) {
 	for i := 0; ; i++ {
 		name := path.Join(dir, prefix+strconv.Itoa(i))
 		file, err := f.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-		if err == nil || i > 10000 || !os.IsExist(err) && !isExist(err) {
+		if err == nil || i > 10000 || !os.IsExist(err) {
 			return file, err
 		}
 	}
 }
 
-func isExist(err error) bool {
-	pe, ok := err.(*fs.PathError)
-	return ok && pe.Err == EEXIST
+// plain turns an Errno into the io/fs error it stands for: go-git asks os.IsNotExist, which knows
+// no others.
+func plain(err error) error {
+	var pe *fs.PathError
+	if !errors.As(err, &pe) {
+		return err
+	}
+	for _, std := range []error{fs.ErrNotExist, fs.ErrExist, fs.ErrPermission} {
+		if errors.Is(pe.Err, std) {
+			return &fs.PathError{Op: pe.Op, Path: pe.Path, Err: std}
+		}
+	}
+	return err
 }
 
 func (f *folder) ReadDir(name string) ([]os.FileInfo, error) {
 	list, err := f.view.ReadDir(f.at(name))
 	if err != nil {
-		return nil, err
+		return nil, plain(err)
 	}
 	infos := make([]os.FileInfo, len(list))
 	for i, e := range list {
@@ -114,7 +125,7 @@ func (f *folder) ReadDir(name string) ([]os.FileInfo, error) {
 }
 
 func (f *folder) MkdirAll(name string, perm os.FileMode) error {
-	return f.view.MkdirAll(f.at(name), perm)
+	return plain(f.view.MkdirAll(f.at(name), perm))
 }
 
 func (f *folder) Symlink(target, name string) error {
@@ -122,10 +133,13 @@ func (f *folder) Symlink(target, name string) error {
 	if err := f.view.MkdirAll(path.Dir(p), 0o755); err != nil {
 		return err
 	}
-	return f.view.Symlink(target, p)
+	return plain(f.view.Symlink(target, p))
 }
 
-func (f *folder) Readlink(name string) (string, error) { return f.view.Readlink(f.at(name)) }
+func (f *folder) Readlink(name string) (string, error) {
+	target, err := f.view.Readlink(f.at(name))
+	return target, plain(err)
+}
 
 func (f *folder) Chroot(name string) (billy.Filesystem, error) {
 	return &folder{view: f.view, dir: f.at(name)}, nil

@@ -11,6 +11,7 @@ define concat (
   Boolean $replace = true,
   Boolean $show_diff = true,
   $warn = false,
+  Optional[String] $validate_cmd = undef,
 ) {
   concat_file { $title:
     ensure         => $ensure,
@@ -23,6 +24,7 @@ define concat (
     ensure_newline => $ensure_newline,
     replace        => $replace,
     show_diff      => $show_diff,
+    validate_cmd   => $validate_cmd,
   }
   if $warn {
     $text = $warn ? {

@@ -5,6 +5,7 @@ define haproxy::config (
   Hash $defaults_options,
   Boolean $merge_options,
   Optional[String] $custom_fragment = undef,
+  Optional[String] $validate_cmd = undef,
 ) {
   $global = {
     'log'     => "${facts['networking']['ip']} local0",
@@ -40,9 +41,10 @@ define haproxy::config (
     group  => $all_global['group'],
   }
   concat { $config_file:
-    owner => '0',
-    group => '0',
-    mode  => '0640',
+    owner        => '0',
+    group        => '0',
+    mode         => '0640',
+    validate_cmd => $validate_cmd,
   }
   concat::fragment { "${title}-00-header":
     target  => $config_file,

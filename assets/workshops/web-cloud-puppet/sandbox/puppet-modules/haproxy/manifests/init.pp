@@ -11,6 +11,7 @@ class haproxy (
   Optional[String] $restart_command = undef,
   Optional[String] $custom_fragment = undef,
   String $config_file = '/etc/haproxy/haproxy.cfg',
+  Optional[String] $config_validate_cmd = '/usr/sbin/haproxy -f % -c',
 ) {
   haproxy::instance { $title:
     package_ensure   => $package_ensure,
@@ -24,5 +25,6 @@ class haproxy (
     restart_command  => $restart_command,
     custom_fragment  => $custom_fragment,
     config_file      => $config_file,
+    validate_cmd     => $config_validate_cmd,
   }
 }

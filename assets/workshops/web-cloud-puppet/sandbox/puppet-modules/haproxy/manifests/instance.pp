@@ -12,6 +12,7 @@ define haproxy::instance (
   Optional[String] $restart_command = undef,
   Optional[String] $custom_fragment = undef,
   String $config_file,
+  Optional[String] $validate_cmd = undef,
 ) {
   anchor { "haproxy::${title}::begin": }
   -> haproxy::install { $title:
@@ -20,6 +21,7 @@ define haproxy::instance (
   }
   -> haproxy::config { $title:
     config_file      => $config_file,
+    validate_cmd     => $validate_cmd,
     global_options   => $global_options,
     defaults_options => $defaults_options,
     merge_options    => $merge_options,
