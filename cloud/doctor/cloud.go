@@ -251,17 +251,14 @@ func (d *cloudDoctor) quota(ctx context.Context) Result {
 			enough = append(enough, fmt.Sprintf("%d of %d %s", need, left, units[q.Resource]))
 		}
 	}
-	who := fmt.Sprintf("%d seats", d.plan.Seats)
-	if d.plan.Seats == 1 {
-		who = "one seat"
-	}
+	who := fmt.Sprintf("seats: %d", d.plan.Seats)
 	if booted > 0 {
-		who += fmt.Sprintf(" (%d servers are there already)", booted)
+		who += fmt.Sprintf(" (servers that are there already: %d)", booted)
 	}
 	if short != nil {
-		return Bad("remedy.quota", "%s needs %s", who, strings.Join(short, "; "))
+		return Bad("remedy.quota", "%s, to boot: %s", who, strings.Join(short, "; "))
 	}
-	return Good("%s needs %s", who, strings.Join(enough, ", "))
+	return Good("%s, to boot: %s", who, strings.Join(enough, ", "))
 }
 
 func (d *cloudDoctor) image(ctx context.Context, s cloud.ServerSpec) Result {
@@ -285,9 +282,9 @@ func (d *cloudDoctor) image(ctx context.Context, s cloud.ServerSpec) Result {
 			r.Status = Warning
 			return r
 		}
-		return Good("%d cores, %d MiB of RAM, boots from a volume", flavor.VCPUs, flavor.RAM)
+		return Good("%d vCPU, %d MiB of RAM, boots from a volume", flavor.VCPUs, flavor.RAM)
 	}
-	return Good("%d cores, %d MiB of RAM, %d GiB of disk", flavor.VCPUs, flavor.RAM, flavor.Disk)
+	return Good("%d vCPU, %d MiB of RAM, %d GiB of disk", flavor.VCPUs, flavor.RAM, flavor.Disk)
 }
 
 // network looks for a network. Several to choose from are no failure: the person is asked.

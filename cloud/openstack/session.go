@@ -36,10 +36,10 @@ import (
 // session that is over, or about to be, is deleted when it is met.
 type Sessions struct{ Dir string }
 
-// The cost of making the key: about 15 ms and 8 MiB, once for each program. Logging in takes longer
+// The cost of making the key: about 10 ms and 4 MiB, once for each program. Logging in takes longer
 // than that by far, and a guess at the secret costs as much.
 const (
-	scryptN, scryptR, scryptP = 1 << 13, 8, 1
+	scryptN, scryptR, scryptP = 1 << 12, 8, 1
 	saltSize                  = 16
 )
 

@@ -214,7 +214,8 @@ func (n *networkAPI) ports() []object {
 
 func (w *world) groupID() string { return nameID("security-group", w.file.Identity.Project) }
 
-// groupRules are the four rules every project's default group starts with.
+// groupRules are the four rules every project's default group starts with, and those that open the
+// world's ports.
 func (w *world) groupRules() []object {
 	list := []object{}
 	for _, direction := range []string{"ingress", "egress"} {
@@ -230,6 +231,14 @@ func (w *world) groupRules() []object {
 			}
 			list = append(list, stamped(o, w.projectID(), networkBirth))
 		}
+	}
+	for _, port := range w.file.Ports {
+		list = append(list, stamped(object{
+			"id": nameID("rule", w.file.Identity.Project+strconv.Itoa(port)), "security_group_id": w.groupID(),
+			"ethertype": "IPv4", "direction": "ingress", "protocol": "tcp", "port_range_min": port, "port_range_max": port,
+			"remote_ip_prefix": "0.0.0.0/0", "remote_address_group_id": nil, "normalized_cidr": "0.0.0.0/0", "remote_group_id": nil,
+			"standard_attr_id": len(list) + 10, "description": "",
+		}, w.projectID(), networkBirth))
 	}
 	return list
 }

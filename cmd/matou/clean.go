@@ -43,9 +43,9 @@ anew.`,
 			if err := printMade(out, made); err != nil {
 				return err
 			}
-			fmt.Fprint(out, text.T("clean.ask", "n", fmt.Sprint(len(made.Servers)), "seat", s.seat), " ")
+			fmt.Fprint(out, text.T("cli.clean.ask", "n", fmt.Sprint(len(made.Servers)), "seat", s.seat), " ")
 			if !yes && !confirmed(cmd.InOrStdin()) {
-				fmt.Fprintln(out, text.T("clean.kept"))
+				fmt.Fprintln(out, text.T("cli.clean.kept"))
 				return nil
 			}
 			fmt.Fprintln(out)
@@ -53,7 +53,7 @@ anew.`,
 		if err := s.registry.Clean(ctx, s.input(), &aside{s: s, accept: true, password: s.account.password}); err != nil {
 			return err
 		}
-		fmt.Fprintln(out, text.T("clean.done", "n", fmt.Sprint(len(made.Servers))))
+		fmt.Fprintln(out, text.T("cli.clean.done", "n", fmt.Sprint(len(made.Servers))))
 		return s.forget()
 	})
 	return cmd
