@@ -40,6 +40,8 @@ const (
 type Field struct {
 	Type     FieldType
 	Required bool
+	// Late lets the kind run before the values the field names are there; they are empty then.
+	Late bool
 }
 
 // Phase says which of a step's lists an action stands in.

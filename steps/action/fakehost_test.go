@@ -117,4 +117,3 @@ func (h *hosts) host(name string) *host {
 	defer h.mu.Unlock()
 	return h.byName[name]
 }
-

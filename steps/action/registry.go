@@ -100,7 +100,7 @@ type Deps struct {
 	Here    string        // the hop this program runs on; empty: none of them
 	DataDir string        // where this seat's own copies of the workshop's files are
 	OnLogin func(Compute) // may be nil
-	Changed func()        // may be nil: servers were made or deleted
+	Changed func()        // may be nil: servers were made or deleted; called from any goroutine
 	// Remember keeps a parameter for the next programs of this seat; may be nil.
 	Remember func(name, value string) error
 	// Retry is how long to wait before an agent run that found another one under way is tried again;
@@ -206,7 +206,7 @@ func (c *call) fill(schema steps.Schema, expand func(string, steps.Vars, func(st
 			quoting = regexp.QuoteMeta
 		}
 		text, err := expand(value.Text, c.in.Vars, quoting)
-		if err != nil {
+		if err != nil && !schema.Fields[name].Late {
 			return fmt.Errorf("%s %s: %w", c.in.Action.Kind, name, err)
 		}
 		c.texts[name] = text

@@ -170,7 +170,7 @@ func (h *Host) startService(name string, delay time.Duration) error {
 		h.state.Services[n] = true
 	}
 	h.mu.Unlock()
-	if delay == 0 && started {
+	if h.scaled(delay) == 0 && started {
 		// A service that takes no time is up when its start returns.
 		select {
 		case <-s.ready:

@@ -258,7 +258,9 @@ func (j *journal) attributes(n *node) {
 func (j *journal) remove(n *node) { j.add(n, record{Op: "d"}) }
 
 func (j *journal) rename(from, to string) {
-	j.add(j.tree.root, record{Op: "r", Path: from, To: to})
+	if j != nil {
+		j.add(j.tree.root, record{Op: "r", Path: from, To: to})
+	}
 }
 
 // Batch runs f and writes the changes it makes at its end, or when the buffer is full, instead of
