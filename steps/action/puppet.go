@@ -107,7 +107,7 @@ func (c *call) agentOn(ctx context.Context, hop string, tries int) (agentRun, er
 	}
 	for try := 1; ; try++ {
 		var r agentRun
-		r.exit, err = host.Run(ctx, agentLine, func(text string, _ bool) {
+		r.exit, err = host.RunOnce(ctx, c.onceID(hop), agentLine, func(text string) {
 			r.take(text)
 			c.show(hop, text)
 		})

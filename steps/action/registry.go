@@ -68,6 +68,9 @@ type Host interface {
 	// Run runs a command line and hands out its lines; err says that it could not be run, or that its
 	// end is unknown.
 	Run(ctx context.Context, line string, out func(text string, stderr bool)) (exit int, err error)
+	// RunOnce is Run for a command that must not run twice: under the same id it is picked up where it
+	// is, by this program after the line dropped, or by the next one. Both streams come as one.
+	RunOnce(ctx context.Context, id, line string, out func(text string)) (exit int, err error)
 	// ReadFile reads a file, at most limit bytes; a file that is not there is a Failure of kind not-found.
 	ReadFile(ctx context.Context, path string, limit int) ([]byte, error)
 	WriteFile(ctx context.Context, path string, data []byte) error
