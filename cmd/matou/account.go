@@ -20,6 +20,7 @@ const (
 	accountClouds  = "clouds.yaml"
 	accountOpenRC  = "openrc"  // read on the workshop's hop
 	accountSandbox = "sandbox" // as openrc, on the sandbox's own hop
+	accountNone    = "none"    // a workshop that has no sandbox, and nothing names a cloud
 )
 
 // account is the cloud that was chosen, and how to log in to it.
@@ -33,7 +34,7 @@ type account struct {
 
 // chooseAccount follows the rule people are told: what the command line says, then OS_CLOUD, then
 // OS_AUTH_URL, then the sandbox.
-func chooseAccount(o *options) account {
+func chooseAccount(o *options, w *steps.Workshop) account {
 	switch {
 	case o.sandbox || o.cloud == accountSandbox:
 		return account{from: accountSandbox}
@@ -45,6 +46,8 @@ func chooseAccount(o *options) account {
 		return account{from: accountClouds, name: os.Getenv("OS_CLOUD")}
 	case os.Getenv("OS_AUTH_URL") != "":
 		return account{from: accountEnv}
+	case w.Sandbox.World == "":
+		return account{from: accountNone}
 	default:
 		return account{from: accountSandbox}
 	}
@@ -74,6 +77,8 @@ func (a account) credentials(ctx context.Context, openrc func(context.Context) (
 		return openstack.FromEnv(os.Getenv)
 	case accountClouds:
 		return openstack.FromCloudsYAML(a.name)
+	case accountNone:
+		return openstack.Credentials{}, fmt.Errorf("no cloud is named, and this workshop has no sandbox: %w", cloud.ErrNoAccount)
 	}
 	data, source, err := openrc(ctx)
 	if err != nil {

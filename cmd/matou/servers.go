@@ -153,7 +153,8 @@ func (k keeping) Servers(ctx context.Context) ([]cloud.Server, error) {
 // lister logs in with as little as it takes: on a cloud whose credentials are here, that needs
 // neither the workshop nor a seat.
 func (o *options) lister(ctx context.Context, keep bool) (cloud.Lister, func() error, error) {
-	a := chooseAccount(o)
+	// Credentials that are here need no workshop to be found.
+	a := chooseAccount(o, &steps.Workshop{})
 	if !a.local() || o.here == "none" { // the API may be behind a hop
 		s, compute, err := o.compute(ctx)
 		if err != nil {

@@ -44,7 +44,7 @@ func newStatus(o *options) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		journal, err := steps.ReadJournal(filepath.Join(o.stateDir(), w.Name, chooseAccount(o).label(), "seats", seat))
+		journal, err := steps.ReadJournal(filepath.Join(o.stateDir(), w.Name, chooseAccount(o, w).label(), "seats", seat))
 		if err != nil {
 			return err
 		}

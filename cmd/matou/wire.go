@@ -72,14 +72,15 @@ func (o *options) stateDir() string {
 // open puts a session together and starts its engine. A seat that another program holds is opened to
 // look at, when readOnly allows it.
 func (o *options) open(ctx context.Context, readOnly bool) (_ *session, err error) {
-	s := &session{account: chooseAccount(o), poller: cloud.NewPoller(nil)}
-	s.account.password = os.Getenv("MATOU_PASSWORD")
+	s := &session{poller: cloud.NewPoller(nil)}
 	if s.seat, err = o.seatName(); err != nil {
 		return nil, err
 	}
 	if s.workshop, err = loadWorkshop(o.workshop); err != nil {
 		return nil, err
 	}
+	s.account = chooseAccount(o, s.workshop)
+	s.account.password = os.Getenv("MATOU_PASSWORD")
 	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {

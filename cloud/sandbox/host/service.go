@@ -104,8 +104,12 @@ func (h *Host) startServices(restart bool) {
 		h.mu.Lock()
 		run := h.state.Services[n] && !slices.Contains(h.state.Disabled, n)
 		h.mu.Unlock()
+		delay := delays[n]
+		if restart { // the program that plays the machine began anew, not the machine
+			delay = 0
+		}
 		if _, core := coreUnits[n]; run && !core {
-			h.logStart(n, h.startService(n, delays[n]))
+			h.logStart(n, h.startService(n, delay))
 		}
 	}
 	h.mu.Lock()

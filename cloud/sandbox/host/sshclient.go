@@ -19,16 +19,15 @@ import (
 
 // sshCommand is the command line of ssh(1).
 type sshCommand struct {
-	p           *Process
-	user        string
-	host        string
-	port        string
-	identity    string
-	line        string
-	options     map[string]string
-	terminal    bool // -t
-	no          bool // -T
-	description string
+	p        *Process
+	user     string
+	host     string
+	port     string
+	identity string
+	line     string
+	options  map[string]string
+	terminal bool // -t
+	no       bool // -T
 }
 
 var errHostKey = errors.New("Host key verification failed.") //nolint:staticcheck // ssh's words
@@ -92,13 +91,10 @@ func (s *sshCommand) parse(args []string) int {
 	}
 	// Options may follow the destination too.
 	rest := args[1:]
-	for len(rest) > 1 && (rest[0] == "-p" || rest[0] == "-l" || rest[0] == "-o" || rest[0] == "-i") {
+	if len(rest) > 1 && (rest[0] == "-p" || rest[0] == "-l" || rest[0] == "-o" || rest[0] == "-i") {
 		sub := append(append([]string{}, rest[:2]...), args[0])
 		rest = rest[2:]
-		if code := s.parse(append(sub, rest...)); code != 0 {
-			return code
-		}
-		return 0
+		return s.parse(append(sub, rest...))
 	}
 	s.line = strings.Join(rest, " ")
 	return 0
