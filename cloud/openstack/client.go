@@ -129,6 +129,9 @@ func (c *Client) explainLogin(op string, err error) error {
 	if err = c.explain(op, err); !errors.As(err, &r) {
 		return err
 	}
+	if r.status == http.StatusNotFound && c.credentials.secret() == "" && strings.Contains(strings.ToLower(r.reason), "token") {
+		r.status, r.kind = http.StatusUnauthorized, cloud.ErrAuth // Keystone's word for a token it cannot read
+	}
 	switch r.status {
 	case http.StatusUnauthorized:
 		r.reason = "wrong user, password or project (the cloud doesn't say which)"

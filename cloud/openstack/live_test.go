@@ -4,40 +4,71 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"net/netip"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"matou/assets"
 	"matou/cloud"
+	"matou/cloud/sandbox"
 )
 
 // liveEnv names the variable that holds the path of an openrc. The account must be able to boot
-// three servers; those this test makes are found by their metadata, and no other is touched.
+// three servers; what this test makes is found by its marks, and nothing else is touched.
 const liveEnv = "MATOU_TEST_OPENSTACK"
 
-// TestLive runs against a real cloud, or against the sandbox: whatever the openrc names.
-func TestLive(t *testing.T) {
-	path := os.Getenv(liveEnv)
-	if path == "" || path == "0" {
-		t.Skip(liveEnv + " names no openrc")
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	credentials, err := ParseOpenRC(f)
+// TestContract is one suite for two clouds: the sandbox, always, and the real one that an openrc
+// leads to. What holds for one holds for the other, which keeps the sandbox honest.
+func TestContract(t *testing.T) {
+	t.Parallel()
+	t.Run("sandbox", func(t *testing.T) {
+		t.Parallel()
+		files, err := assets.Workshop("web-cloud-puppet")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := sandbox.Start(context.WithoutCancel(t.Context()), sandbox.Options{Workshop: files, World: "sandbox", Pace: 0.001})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		contract(t, s.OpenRC(), func(time.Duration) time.Duration { return 5 * time.Millisecond })
+	})
+	t.Run("openstack", func(t *testing.T) {
+		t.Parallel()
+		path := os.Getenv(liveEnv)
+		if path == "" || path == "0" {
+			t.Skip(liveEnv + " names no openrc")
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		contract(t, string(text), nil)
+	})
+}
+
+// contract is what the console relies on in a cloud.
+func contract(t *testing.T, openrc string, poll func(time.Duration) time.Duration) {
+	credentials, err := ParseOpenRC(strings.NewReader(openrc))
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 
-	var requests int
-	c, err := Login(ctx, credentials, Options{OnRequest: func(string, string, int, time.Duration) { requests++ }})
+	var requests atomic.Int64
+	options := Options{Poll: poll, OnRequest: func(string, string, int, time.Duration) { requests.Add(1) }}
+	c, err := Login(ctx, credentials, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,24 +76,178 @@ func TestLive(t *testing.T) {
 	if id := c.Identity(); id.User == "" || id.Project == "" || id.Expires.Before(time.Now()) {
 		t.Errorf("identity is %+v", id)
 	}
-	wrong := credentials.WithPassword("mayonnaise")
-	if _, err := Login(ctx, wrong, Options{}); !errors.Is(err, cloud.ErrAuth) {
-		t.Errorf("a wrong password gives %v", err)
+	if skew := c.Skew(); skew.Abs() > 5*time.Second {
+		t.Errorf("its clock is off by %s", skew)
 	}
-
 	run := "live-" + rand.Text()
 	t.Cleanup(func() { sweep(t, c, run) })
 	spec := liveSpec(ctx, t, c, run)
+	t.Run("credentials", func(t *testing.T) { liveCredentials(ctx, t, credentials, c.Token()) })
+	t.Run("kept session", func(t *testing.T) { liveSession(ctx, t, credentials, options, &requests) })
 	t.Run("refusals", func(t *testing.T) { liveRefusals(ctx, t, c, spec) })
+	t.Run("keypairs", func(t *testing.T) { liveKeypairs(ctx, t, c, spec) })
+	t.Run("groups", func(t *testing.T) { liveGroups(ctx, t, c, spec) })
 	t.Run("one", func(t *testing.T) { liveOne(ctx, t, c, spec) })
 	t.Run("two at once", func(t *testing.T) { liveTwo(ctx, t, c, spec) })
 
-	before := requests
+	before := requests.Load()
 	if _, err := c.Servers(ctx); err != nil {
 		t.Error(err)
 	}
-	if requests != before+1 {
-		t.Errorf("listing servers took %d requests", requests-before)
+	if n := requests.Load() - before; n != 1 {
+		t.Errorf("listing servers took %d requests", n)
+	}
+}
+
+func liveCredentials(ctx context.Context, t *testing.T, good Credentials, token string) {
+	wrong := good.WithPassword("mayonnaise")
+	nobody := good
+	nobody.Project = "no-such-project"
+	for name, k := range map[string]Credentials{"wrong password": wrong, "unknown project": nobody} {
+		if _, err := Login(ctx, k, Options{}); !errors.Is(err, cloud.ErrAuth) || strings.Contains(err.Error(), k.Password) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	far := good
+	far.Region = good.Region + "x"
+	if c, err := Login(ctx, far, Options{}); err == nil {
+		if _, err := c.Servers(ctx); !errors.Is(err, cloud.ErrUnavailable) || !strings.Contains(err.Error(), good.Region) {
+			t.Errorf("another region: %v", err)
+		}
+		c.Close()
+	} else {
+		t.Error(err)
+	}
+	byToken := good
+	byToken.Password, byToken.Token = "", token
+	c, err := Login(ctx, byToken, Options{})
+	if err != nil {
+		t.Fatalf("with a token: %v", err)
+	}
+	defer c.Close()
+	if _, err := c.Servers(ctx); err != nil || c.Identity().Project != good.Project {
+		t.Errorf("with a token: %v", err)
+	}
+	stale := byToken
+	stale.Token = "gAAAAstale"
+	if _, err := Login(ctx, stale, Options{}); !errors.Is(err, cloud.ErrAuth) {
+		t.Errorf("with a stale token: %v", err)
+	}
+}
+
+func liveSession(ctx context.Context, t *testing.T, k Credentials, o Options, requests *atomic.Int64) {
+	s := Sessions{Dir: t.TempDir()}
+	for round, want := range []int64{3, 1} { // a log-in, the versions, the list; then the list
+		before := requests.Load()
+		c, err := s.Login(ctx, k, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Servers(ctx); err != nil {
+			t.Error(err)
+		}
+		if err := s.Keep(c); err != nil {
+			t.Error(err)
+		}
+		c.Close()
+		if n := requests.Load() - before; n != want {
+			t.Errorf("round %d: %d requests", round, n)
+		}
+	}
+}
+
+func liveKeypairs(ctx context.Context, t *testing.T, c *Client, spec cloud.ServerSpec) {
+	const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl somebody"
+	name := strings.ReplaceAll(spec.Metadata[cloud.MetaRun], "live-", "matou-live-")
+	t.Cleanup(func() {
+		if err := c.DeleteKeypair(context.WithoutCancel(ctx), name); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := c.ImportKeypair(ctx, name, key); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.ImportKeypair(ctx, name, key); !errors.Is(err, cloud.ErrConflict) {
+		t.Errorf("once more: %v", err)
+	}
+	pairs, err := c.Keypairs(ctx)
+	if err != nil || !slices.ContainsFunc(pairs, func(p cloud.Keypair) bool { return p.Name == name && strings.HasPrefix(p.PublicKey, key[:80]) }) {
+		t.Errorf("%+v, %v", pairs, err)
+	}
+	if err := c.HasKeypair(ctx, name+"x"); !errors.Is(err, cloud.ErrNotFound) || !strings.Contains(err.Error(), name) {
+		t.Errorf("a name near it: %v", err)
+	}
+	for range 2 {
+		if err := c.DeleteKeypair(ctx, name); err != nil {
+			t.Errorf("delete: %v", err)
+		}
+	}
+	if err := c.ImportKeypair(ctx, name, "no key"); !errors.Is(err, cloud.ErrBadRequest) {
+		t.Errorf("not a key: %v", err)
+	}
+}
+
+func liveGroups(ctx context.Context, t *testing.T, c *Client, spec cloud.ServerSpec) {
+	mark := "matou:" + spec.Metadata[cloud.MetaRun]
+	g, err := c.CreateSecurityGroup(ctx, "matou-live", mark)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.DeleteSecurityGroup(context.WithoutCancel(ctx), g.ID); err != nil {
+			t.Error(err)
+		}
+	})
+	if g.Description != mark || len(g.Rules) != 2 || g.Lets(22, 4) != cloud.ReachNone {
+		t.Errorf("a new group: %+v", g)
+	}
+	rule := cloud.Rule{GroupID: g.ID, Description: mark, Ingress: true, Family: 4, Protocol: "tcp", PortMin: 22, PortMax: 22}
+	made, err := c.AddRule(ctx, rule)
+	if err != nil || made.ID == "" || made.Description != mark {
+		t.Fatalf("%+v, %v", made, err)
+	}
+	rule.Description = "somebody's"
+	if again, err := c.AddRule(ctx, rule); err != nil || again.ID != "" {
+		t.Errorf("the same rule: %+v, %v", again, err)
+	}
+	narrow := cloud.Rule{GroupID: g.ID, Ingress: true, Family: 4, Protocol: "tcp", PortMin: 80, PortMax: 81, From: netip.MustParsePrefix("192.0.2.0/24")}
+	if _, err := c.AddRule(ctx, narrow); err != nil {
+		t.Error(err)
+	}
+	bad := rule
+	bad.PortMin = 99999
+	if _, err := c.AddRule(ctx, bad); !errors.Is(err, cloud.ErrBadRequest) {
+		t.Errorf("a port there is not: %v", err)
+	}
+	groups, err := c.SecurityGroups(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(groups, func(k cloud.SecurityGroup) bool { return k.ID == g.ID })
+	if i < 0 || groups[i].Lets(22, 4) != cloud.ReachAll || groups[i].Lets(81, 4) != cloud.ReachPrefix || groups[i].Lets(22, 6) != cloud.ReachNone {
+		t.Errorf("groups: %+v", groups)
+	}
+	for range 2 {
+		if err := c.DeleteRule(ctx, made.ID); err != nil {
+			t.Errorf("delete rule: %v", err)
+		}
+	}
+	spec.SecurityGroups = []string{"matou-live"}
+	booted, err := c.Boot(ctx, spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Wait(ctx, booted[0].ID, nil); err != nil {
+		t.Error(err)
+	}
+	if err := c.DeleteSecurityGroup(ctx, g.ID); !errors.Is(err, cloud.ErrConflict) {
+		t.Errorf("a group in use: %v", err)
+	}
+	if err := errors.Join(c.Delete(ctx, booted[0].ID), c.WaitGone(ctx, booted[0].ID)); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.FloatingIPs(ctx); err != nil {
+		t.Errorf("floating addresses: %v", err)
 	}
 }
 
@@ -84,7 +269,7 @@ func liveSpec(ctx context.Context, t *testing.T, c *Client, run string) cloud.Se
 		for _, i := range images {
 			if f.Disk >= i.MinDisk && f.RAM >= i.MinRAM && f.Disk < 1000 {
 				return cloud.ServerSpec{
-					Name: "matou-live", Flavor: f.Name, Image: i.Name, UserData: []byte("#!/bin/sh\necho hello\n"),
+					Name: "matou-live", Flavor: f.Name, Image: i.Name, UserData: []byte("#!/bin/sh\necho hello\n"), ConfigDrive: true,
 					Metadata: map[string]string{cloud.MetaWorkshop: "live", cloud.MetaRun: run, "note": "café, \"noir\""},
 				}
 			}
