@@ -25,9 +25,7 @@ const liveEnv = "MATOU_TEST_OPENSTACK"
 // TestContract is one suite for two clouds: the sandbox, always, and the real one that an openrc
 // leads to. What holds for one holds for the other, which keeps the sandbox honest.
 func TestContract(t *testing.T) {
-	t.Parallel()
 	t.Run("sandbox", func(t *testing.T) {
-		t.Parallel()
 		files, err := assets.Workshop("web-cloud-puppet")
 		if err != nil {
 			t.Fatal(err)
@@ -44,7 +42,6 @@ func TestContract(t *testing.T) {
 		contract(t, s.OpenRC(), func(time.Duration) time.Duration { return 5 * time.Millisecond })
 	})
 	t.Run("openstack", func(t *testing.T) {
-		t.Parallel()
 		path := os.Getenv(liveEnv)
 		if path == "" || path == "0" {
 			t.Skip(liveEnv + " names no openrc")
