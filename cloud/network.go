@@ -99,7 +99,10 @@ type Made struct {
 	Groups    []SecurityGroup
 }
 
-// Empty tells that there is nothing.
-func (m Made) Empty() bool {
-	return len(m.Servers)+len(m.Addresses)+len(m.Keypairs)+len(m.Rules)+len(m.Groups) == 0
+// Count is how many things there are.
+func (m Made) Count() int {
+	return len(m.Servers) + len(m.Addresses) + len(m.Keypairs) + len(m.Rules) + len(m.Groups)
 }
+
+// Empty tells that there is nothing.
+func (m Made) Empty() bool { return m.Count() == 0 }

@@ -173,6 +173,7 @@ const (
 
 // Answer answers a question. Text is a secret for the questions that ask for one.
 type Answer struct {
-	OK   bool
-	Text string
+	OK     bool
+	Text   string
+	Nobody bool // nobody was there to answer: not the same as a no
 }

@@ -116,6 +116,9 @@ func (a account) loginAsking(ctx context.Context, out steps.Output, c openstack.
 			if err != nil {
 				return nil, err
 			}
+			if answer.Nobody {
+				return nil, nobody(steps.Question{Kind: steps.AskPassword, Subject: c.String(), Attempt: attempt})
+			}
 			if !answer.OK {
 				return nil, steps.Failf(steps.FailCanceled, "%s: %w", c, errDeclined)
 			}

@@ -43,7 +43,7 @@ anew.`,
 			if err := printMade(out, made); err != nil {
 				return err
 			}
-			fmt.Fprint(out, text.T("cli.clean.ask", "n", fmt.Sprint(len(made.Servers)), "seat", s.seat), " ")
+			fmt.Fprint(out, text.T("cli.clean.ask", "n", fmt.Sprint(made.Count())), " ")
 			if !yes && !confirmed(cmd.InOrStdin()) {
 				fmt.Fprintln(out, text.T("cli.clean.kept"))
 				return nil
@@ -53,7 +53,7 @@ anew.`,
 		if err := s.registry.Clean(ctx, s.input(), &aside{s: s, accept: true, password: s.account.password}); err != nil {
 			return err
 		}
-		fmt.Fprintln(out, text.T("cli.clean.done", "n", fmt.Sprint(len(made.Servers))))
+		fmt.Fprintln(out, text.T("cli.clean.done", "n", fmt.Sprint(made.Count()), "seat", s.seat))
 		return s.forget()
 	})
 	return cmd

@@ -46,7 +46,7 @@ func TestFaults(t *testing.T) {
 			step: "master-agent", says: []string{"puppet agent: exit"},
 		},
 		{
-			name: "full disk", fault: "{at: disk.full, match: ^web-01 /etc/hosts, count: 1}", until: "web-join",
+			name: "full disk", fault: `{at: disk.full, match: "^web-01 /etc/.*hosts", count: 1}`, until: "web-join",
 			step: "web-join", says: []string{"No space left on device"},
 		},
 	}

@@ -242,7 +242,7 @@ func (a *aside) Ask(_ context.Context, q steps.Question) (steps.Answer, error) {
 	case q.Kind == steps.AskPassword && a.password != "" && q.Attempt <= 1:
 		return steps.Answer{OK: true, Text: a.password}, nil
 	}
-	return steps.Answer{}, steps.Failf(steps.FailNobody, "%s: nobody is there to answer (%s)", q.Subject, q.Kind)
+	return steps.Answer{Nobody: true}, nil
 }
 
 // watchPause is how often a watched list is asked for while nothing changes in it.

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -203,7 +204,7 @@ func (l *login) foreground(ctx context.Context, sh *shell.Shell, text string, in
 	defer cancel(nil)
 	pr, pw, err := os.Pipe()
 	if err != nil {
-		return 126, nil //nolint:nilerr // out of files: the command did not run
+		return 126, nil // out of files: the command did not run
 	}
 	l.tty.enter(cooked, cancel)
 	stop, fed := make(chan struct{}), make(chan struct{})
@@ -238,7 +239,7 @@ func (l *login) foreground(ctx context.Context, sh *shell.Shell, text string, in
 	if len(left) > 0 {
 		l.tty.unread(left)
 	}
-	if context.Cause(ctx) == errInterrupted {
+	if errors.Is(context.Cause(ctx), errInterrupted) {
 		code = 130
 	}
 	return code, err
