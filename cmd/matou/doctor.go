@@ -58,7 +58,7 @@ standard output is one JSON object: "check", "subject", "status" (ok, warning, f
 		if err != nil {
 			return err
 		}
-		told, flush := findingPrinter(cmd.OutOrStdout(), text, checks, asJSON)
+		told, flush := findingPrinter(cmd.OutOrStdout(), text, asJSON)
 		findings := doctor.Run(cmd.Context(), checks, told)
 		if err := flush(); err != nil {
 			return err
@@ -167,7 +167,7 @@ type findingRow struct {
 }
 
 // findingPrinter prints findings as they come. Flush tells the sum, and what could not be printed.
-func findingPrinter(out io.Writer, text i18n.Texts, checks []doctor.Check, asJSON bool) (told func(doctor.Finding), flush func() error) {
+func findingPrinter(out io.Writer, text i18n.Texts, asJSON bool) (told func(doctor.Finding), flush func() error) {
 	var failed error
 	counts := map[doctor.Status]int{}
 	write := func(format string, args ...any) {

@@ -37,8 +37,11 @@ func (s *session) remember(name, value string) error {
 		return nil
 	}
 	kept, err := readParams(s.dir)
-	if err != nil || kept == nil {
-		kept = map[string]string{} // a file that can't be read is written anew
+	if err != nil {
+		return err
+	}
+	if kept == nil {
+		kept = map[string]string{}
 	}
 	kept[name] = value
 	data, err := json.MarshalIndent(kept, "", "  ")
