@@ -2,6 +2,7 @@ package steps
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -263,9 +264,24 @@ func (d *decision) advance(step Step, phase Phase, index int, before []ActionSta
 		d.undone(step, st)
 	case phase == PhaseAction && len(step.Checks) > 0:
 		d.advance(step, PhaseCheck, 0, nil)
+	case phase == PhaseCheck && st.Began == PhaseCheck && len(unknown(d.w, d.s, step)) > 0:
+		d.proven(step, st)
 	default:
 		d.done(step, st)
 	}
+}
+
+// proven ends the checks of work that holds and was not done by us, when later steps wait for values
+// that only its actions find out. A plan runs them; a check by itself changes nothing, and says so.
+func (d *decision) proven(step Step, st StepState) {
+	if st.Probing {
+		d.emit(Event{Type: StepStarted, Step: step.ID, Attempt: st.Attempt, Run: st.Run, Phase: PhaseAction})
+		d.advance(step, PhaseAction, 0, nil)
+		return
+	}
+	cause := fmt.Sprintf("it holds, but %s is not known yet: start the step to find it out", strings.Join(unknown(d.w, d.s, step), ", "))
+	d.emit(Event{Type: StepChecked, Step: step.ID, Attempt: st.Attempt, Failure: &Failure{Kind: FailValue, Cause: cause}, Took: Millis(d.m.Now.Sub(st.Started))})
+	d.effects = append(d.effects, Stop{Step: step.ID})
 }
 
 func (d *decision) done(step Step, st StepState) {

@@ -156,6 +156,9 @@ func (o *options) lister(ctx context.Context, keep bool) (cloud.Lister, func() e
 	// Credentials that are here need no workshop to be found.
 	a := chooseAccount(o, &steps.Workshop{})
 	if !a.local() || o.here == "none" { // the API may be behind a hop
+		if client := o.runningWorld(ctx); client != nil {
+			return client, func() error { client.Close(); return nil }, nil
+		}
 		s, compute, err := o.compute(ctx)
 		if err != nil {
 			return nil, nil, err
@@ -190,6 +193,29 @@ func (o *options) lister(ctx context.Context, keep bool) (cloud.Lister, func() e
 		return nil, nil, err
 	}
 	return keeping{client, in}, func() error { client.Close(); return nil }, nil
+}
+
+// runningWorld logs in to the sandbox that another matou is running, a console in the next terminal
+// most of the time. It is nil when there is none.
+func (o *options) runningWorld(ctx context.Context) *openstack.Client {
+	w, err := loadWorkshop(o.workshop)
+	if err != nil || chooseAccount(o, w).from != accountSandbox {
+		return nil
+	}
+	rc, err := os.Open(filepath.Join(o.worldDir(w), "openrc"))
+	if err != nil {
+		return nil
+	}
+	defer rc.Close()
+	c, err := openstack.ParseOpenRC(rc)
+	if err != nil {
+		return nil
+	}
+	client, err := openstack.Login(ctx, c, openstack.Options{UserAgent: "matou/" + version(), Timeout: 5 * time.Second})
+	if err != nil {
+		return nil // it has ended: its openrc is of the past
+	}
+	return client
 }
 
 // compute opens a session and logs in to its cloud, outside of any step.
