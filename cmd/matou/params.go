@@ -33,7 +33,7 @@ func readParams(dir string) (map[string]string, error) {
 
 // remember keeps one parameter for the next programs. A seat without a folder keeps nothing.
 func (s *session) remember(name, value string) error {
-	if s.dir == "" || s.holder != nil {
+	if s.dir == "" || s.readOnly() {
 		return nil
 	}
 	kept, err := readParams(s.dir)
@@ -54,3 +54,6 @@ func (s *session) remember(name, value string) error {
 	}
 	return os.Rename(temp, filepath.Join(s.dir, paramsFile))
 }
+
+// readOnly tells that another program has the seat.
+func (s *session) readOnly() bool { return s.holder != nil }
