@@ -52,7 +52,7 @@ func newRoot() *cobra.Command {
 	f.StringToStringVar(&o.set, "set", nil, "parameter of the workshop: name=value, more with commas")
 	f.BoolVar(&o.accept, "accept-new-host-keys", false, "where nobody can be asked: trust a host key seen for the first time")
 	root.AddCommand(
-		newPlay(o), newReplay(o), newCheck(o), newStatus(o), newServers(o), newClean(o),
+		newPlay(o), newReplay(o), newCheck(o), newStatus(o), newServers(o), newClean(o), newDoctor(o),
 		newSandbox(o), newWorkshop(o), newDeck(o), newNotes(o), newExport(o), newVersion(),
 	)
 	addConsole(root, o)
