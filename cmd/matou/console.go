@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime/debug"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/term"
@@ -29,6 +30,7 @@ import (
 type consoleFlags struct {
 	step, deck, theme string
 	noCat, still      bool
+	plain             bool
 }
 
 func addConsole(root *cobra.Command, o *options) {
@@ -39,13 +41,20 @@ func addConsole(root *cobra.Command, o *options) {
 	f.StringVar(&c.theme, "theme", "", "dark, light, contrast or mono (default: as the terminal is)")
 	f.BoolVar(&c.noCat, "no-cat", false, "no cat (oh no)")
 	f.BoolVar(&c.still, "still", false, "nothing moves by itself")
-	root.RunE = running(func(cmd *cobra.Command, _ []string) error { return o.console(cmd.Context(), c) })
+	f.BoolVar(&c.plain, "plain", false, "a dialogue, line by line: for screen readers, serial lines and pipes")
+	recordFlag(root, o)
+	root.RunE = running(func(cmd *cobra.Command, _ []string) error {
+		if c.plain {
+			return o.plain(cmd, c)
+		}
+		return o.console(cmd.Context(), c)
+	})
 }
 
 // console runs the console in this terminal.
 func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	if !term.IsTerminal(os.Stdin.Fd()) || !term.IsTerminal(os.Stdout.Fd()) {
-		return usagef("the console needs a terminal; with none, there is matou play")
+		return usagef("the console needs a terminal; with none, there are --plain and matou play")
 	}
 	// What starting leaves behind is a few megabytes: collecting them all would take an eighth of the
 	// time to the first screen.
@@ -62,18 +71,40 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	defer stop() // what the console waits for ends with it
 	e := newEarly(s, func() error {
 		defer debug.SetGCPercent(percent)
-		return o.bringUp(s)
+		if err := o.bringUp(s); err != nil {
+			return err
+		}
+		s.comeBack(s.ctx)
+		return nil
 	}, stop)
 	defer func() { err = errors.Join(err, e.Close()) }()
-	to, err := o.consoleOptions(e, parts, c)
+	to, err := o.consoleOptions(s, parts, c)
 	if err != nil {
 		return err
 	}
-	model := tui.New(ctx, e, to)
-	_, err = tea.NewProgram(model, tea.WithContext(ctx), tea.WithFPS(120)).Run()
-	if errors.Is(err, tea.ErrInterrupted) || ctx.Err() != nil {
-		return nil
+	to.Feed = e
+	if s.holder == nil {
+		to.Shell, to.Edit = e.shell, e.edit
 	}
+	if o.record != "" && e.wait() != nil { // a recording follows the engine, and masks what it knows
+		return nil // Close tells why
+	}
+	rec, err := o.startRecording(ctx, s, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rec.end(err)) }()
+	keeper := s.keepPlace(c.deck)
+	defer func() { err = errors.Join(err, keeper.close()) }()
+	to.Conceal, to.OnSlide = rec != nil, keeper.set
+	program := tea.NewProgram(tui.New(ctx, e, to), tea.WithContext(ctx), tea.WithFPS(120), tea.WithOutput(rec.terminal()))
+	ended := watchDecks(ctx, s.workshop, c.deck, func(decks map[string]*slides.Deck) { program.Send(tui.Reload{Decks: decks}) })
+	_, err = program.Run()
+	if errors.Is(err, tea.ErrInterrupted) || ctx.Err() != nil {
+		err = nil
+	}
+	stop()
+	<-ended
 	return err
 }
 
@@ -111,8 +142,25 @@ func (o *options) consoleParts(c *consoleFlags) (consoleParts, error) {
 	return p, all.Wait()
 }
 
-func (o *options) consoleOptions(e *early, p consoleParts, c *consoleFlags) (tui.Options, error) {
-	s := e.session
+// comeBack logs in to the cloud again where a step of the past has: the servers of somebody who comes
+// back are on the screen before they touch anything. It asks nothing; whatever it needs an answer for,
+// a step asks.
+func (s *session) comeBack(ctx context.Context) {
+	state := s.engine.State()
+	loggedIn := slices.ContainsFunc(s.workshop.Steps, func(step steps.Step) bool {
+		return state.Step(step.ID).Status == steps.Done &&
+			slices.ContainsFunc(step.Actions, func(a steps.Action) bool { return a.Kind == "cloud.login" })
+	})
+	if !loggedIn || s.holder != nil {
+		return
+	}
+	s.running.Go(func() {
+		_, _ = s.registry.Compute(ctx, s.input(), &aside{s: s, password: s.account.password})
+	})
+}
+
+// consoleOptions are what a session and the parts say about the console.
+func (o *options) consoleOptions(s *session, p consoleParts, c *consoleFlags) (tui.Options, error) {
 	if _, ok := s.workshop.Step(steps.ID(c.step)); c.step != "" && !ok {
 		return tui.Options{}, &exitError{code: exitUsage, err: s.workshop.Unknown(steps.ID(c.step))}
 	}
@@ -121,14 +169,12 @@ func (o *options) consoleOptions(e *early, p consoleParts, c *consoleFlags) (tui
 	}
 	to := tui.Options{
 		Cloud: s.cloudName(), Sandbox: s.account.from == accountSandbox, Seat: s.seat, Lang: p.text.Lang, Theme: c.theme, Version: version(),
-		Decks: p.decks, Feed: e, Servers: s.poller, Step: steps.ID(c.step), ReadOnly: s.holder != nil,
+		Decks: p.decks, Servers: s.poller, Step: steps.ID(c.step), ReadOnly: s.holder != nil,
 		ReducedMotion: c.still || os.Getenv("MATOU_STILL") != "", NoCat: c.noCat, ASCII: !utf8Locale(),
 		Texts: p.catalog, Themes: p.themes, Cats: p.cats,
 	}
 	if s.holder != nil {
-		to.Holder = s.holder.Error()
-	} else {
-		to.Shell, to.Edit = e.shell, e.edit
+		to.Holder = fmt.Sprintf("process %d (%s)", s.holder.PID, s.holder.Host)
 	}
 	for _, err := range s.warnings {
 		to.Warnings = append(to.Warnings, steps.Sanitize(err.Error()))
@@ -211,5 +257,6 @@ func (s *session) edit(step steps.ID) tea.ExecCommand {
 }
 
 func (s *session) editOwn(in steps.Input, target action.Editable) error {
-	return s.registry.EditOwn(in, target, func(file string) error { return runEditor(file) })
+	ctx := context.Background() // it ends when the person leaves it
+	return s.registry.EditOwn(in, target, func(file string) error { return runEditor(ctx, file) })
 }

@@ -34,9 +34,12 @@ type session struct {
 	journal  *steps.Journal
 	engine   *steps.Engine
 	registry *action.Registry
+	hosts    *hosts
 	client   *remote.Client
 	poller   *cloud.Poller
-	world    *sandbox.Sandbox // nil on a real cloud
+	redactor *steps.Redactor
+	world    *sandbox.Sandbox  // nil on a real cloud
+	given    map[string]string // parameters that are not left at their defaults
 	warnings []error
 	holder   *steps.HeldError // another program has the seat: read only
 
@@ -70,13 +73,14 @@ func (o *options) stateDir() string {
 	return filepath.Join(xdg.StateHome, "matou")
 }
 
-// open puts a session together and starts its engine.
-func (o *options) open(ctx context.Context) (_ *session, err error) {
+// open puts a session together and starts its engine. A seat that another program holds is opened to
+// look at, when readOnly allows it.
+func (o *options) open(ctx context.Context, readOnly bool) (_ *session, err error) {
 	w, err := loadWorkshop(o.workshop)
 	if err != nil {
 		return nil, err
 	}
-	s, err := o.begin(ctx, w, false)
+	s, err := o.begin(ctx, w, readOnly)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +92,7 @@ func (o *options) open(ctx context.Context) (_ *session, err error) {
 }
 
 // begin makes the part of a session that takes no time: whose it is, on which cloud, and how far it
-// got. A seat that another program holds is opened to look at, when readOnly allows it.
+// got.
 func (o *options) begin(ctx context.Context, w *steps.Workshop, readOnly bool) (*session, error) {
 	seat, err := o.seatName()
 	if err != nil {
@@ -111,7 +115,8 @@ func (o *options) bringUp(s *session) error {
 	if err != nil {
 		return err
 	}
-	params, err := s.workshop.Resolve(given, steps.Builtins(s.workshop, s.seat).With(s.sandboxParams()))
+	s.given = given
+	params, err := s.paramsOf(s.seat)
 	if err != nil {
 		return err
 	}
@@ -160,10 +165,24 @@ func (o *options) params(ctx context.Context, s *session, dir string) (map[strin
 			given[name] = value
 		}
 	}
+	kept, err := readParams(s.dir)
+	if err != nil {
+		s.warnings = append(s.warnings, err)
+	}
+	for _, p := range s.workshop.Params {
+		if value, ok := kept[p.Name]; ok {
+			given[p.Name] = value
+		}
+	}
 	for name, value := range o.set {
 		given[name] = value
 	}
 	return given, nil
+}
+
+// paramsOf are the parameters of a seat, given those that were given.
+func (s *session) paramsOf(seat string) (steps.Vars, error) {
+	return s.workshop.Resolve(s.given, steps.Builtins(s.workshop, seat).With(s.sandboxParams()))
 }
 
 func (s *session) sandboxParams() steps.Vars {
@@ -188,6 +207,11 @@ func (o *options) startWorld(ctx context.Context, s *session, dir string) error 
 	}
 	s.world = world
 	s.close = append(s.close, world.Close)
+	if dir != "" { // for other programs of this person: matou servers in another terminal, nova, ssh
+		if err := world.WriteFiles(dir); err != nil {
+			s.warnings = append(s.warnings, err)
+		}
+	}
 	if err := world.Trouble(); err != nil {
 		s.warnings = append(s.warnings, err)
 	}
@@ -231,6 +255,7 @@ func (o *options) sandboxOptions(w *steps.Workshop, dir string) (sandbox.Options
 // start makes the engine and what it stands on, and runs it.
 func (s *session) start(ctx context.Context, o *options, params steps.Vars) error {
 	redactor := &steps.Redactor{}
+	s.redactor = redactor
 	redactor.Add(s.account.password)
 	s.client = remote.New(o.remoteOptions(s, redactor))
 	s.close = append(s.close, s.client.Close)
@@ -242,13 +267,14 @@ func (s *session) start(ctx context.Context, o *options, params steps.Vars) erro
 		}
 		s.close = append(s.close, func() error { return os.RemoveAll(data) })
 	}
-	reach := &hosts{client: s.client}
+	s.hosts = &hosts{client: s.client}
 	if s.world == nil { // the sandbox takes passwords; nobody's keys are shown to it
-		reach.keys, reach.agent = remote.DefaultKeyFiles(), true
+		s.hosts.keys, s.hosts.agent = remote.DefaultKeyFiles(), true
 	}
 	s.registry = action.New(action.Deps{
-		Hosts: reach, Login: s.account.login, Here: o.hereOf(s.workshop, s.account), DataDir: data,
+		Hosts: s.hosts, Login: s.account.login, Here: o.hereOf(s.workshop, s.account), DataDir: data,
 		OnLogin: func(c action.Compute) { s.poller.Use(c) }, Changed: s.poller.Wake,
+		Remember: s.remember,
 	})
 	eo := steps.Options{Seat: s.seat, Params: params, Journal: s.journal, Redactor: redactor, Version: version(), ReadOnly: s.holder != nil}
 	if s.dir != "" && s.holder == nil {
