@@ -187,7 +187,7 @@ func (m *Model) goTo(id steps.ID) {
 		m.slide.Mark("")
 	}
 	m.choose(id)
-	m.focus = pane.SlideID
+	m.moveTo(pane.SlideID)
 }
 
 // host is the hop a step works on: the one its last action names, or the last of the steps before

@@ -66,6 +66,8 @@ func used(t *testing.T) map[string]bool {
 			}
 		}
 	}
+	family("history.", "not-yet", "undone", "interrupted")
+	family("toast.", "mouse-on", "mouse-off")
 	family("key.", "run-next", "go-on", "back")
 	for _, kind := range []steps.QuestionKind{steps.AskPassword, steps.AskPassphrase, steps.AskPrompt} {
 		family("question."+string(kind)+".", "title", "text")

@@ -19,6 +19,9 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.KeyPressMsg:
 		m.touched = now
 		cmd = m.press(msg, now)
+	case tea.MouseMsg:
+		m.touched = now
+		cmd = m.moused(msg, now)
 	case tea.PasteMsg:
 		cmd = m.dialogs.Update(msg, now)
 	case tea.BackgroundColorMsg:
@@ -42,6 +45,14 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.did(msg, now)
 	case leftMsg:
 		cmd = m.left(msg, now)
+	case shownMsg:
+		msg.fill()
+	case saidMsg:
+		if m.ctx.Err() == nil {
+			m.say(now, msg.text)
+		}
+	case historyMsg:
+		m.openHistory(msg, now)
 	case wakeMsg:
 		if msg.id != m.wake.id {
 			return m, nil
@@ -175,6 +186,7 @@ func (m *Model) due(now time.Time) time.Time {
 		}
 	}
 	soonest(m.toast.until)
+	soonest(m.servers.Fades())
 	if m.lay.has(pane.CatID) && !m.blurred {
 		soonest(m.catNext)
 		soonest(m.glad)
