@@ -31,11 +31,14 @@ type Log struct {
 // LogSize is how large, in bytes, the log grows before it is turned over. One old file is kept.
 const LogSize = 32 << 20
 
+// logName is the file in the seat's folder.
+const logName = "output.jsonl"
+
 const logFlush = 200 * time.Millisecond
 
 // OpenLog opens, or makes, the log in a seat's folder.
 func OpenLog(dir string) (*Log, error) {
-	l := &Log{path: filepath.Join(dir, "output.jsonl"), limit: LogSize}
+	l := &Log{path: filepath.Join(dir, logName), limit: LogSize}
 	if err := l.open(); err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
 	}
