@@ -41,10 +41,25 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.snapshot = msg.snap
 		m.servers.SetSnapshot(msg.snap, now)
 		cmd = m.poll(msg.snap.Version)
+	case wakeMsg:
+		if msg.id != m.wake.id {
+			return m, nil
+		}
+		m.wake.at = time.Time{}
+	default:
+		cmd = m.came(msg, now)
+	}
+	m.settle(now)
+	return m, tea.Batch(cmd, m.arm(now))
+}
+
+// came takes what a command of the console's own has brought.
+func (m *Model) came(msg tea.Msg, now time.Time) tea.Cmd {
+	switch msg := msg.(type) {
 	case didMsg:
 		m.did(msg, now)
 	case leftMsg:
-		cmd = m.left(msg, now)
+		return m.left(msg, now)
 	case shownMsg:
 		msg.fill()
 	case saidMsg:
@@ -53,14 +68,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 	case historyMsg:
 		m.openHistory(msg, now)
-	case wakeMsg:
-		if msg.id != m.wake.id {
-			return m, nil
-		}
-		m.wake.at = time.Time{}
 	}
-	m.settle(now)
-	return m, tea.Batch(cmd, m.arm(now))
+	return nil
 }
 
 // settle brings everything that follows from the rest up to date: where panes stand, how the cat

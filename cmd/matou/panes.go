@@ -35,7 +35,10 @@ func (s *session) panes(to *tui.Options) {
 		return server, err
 	}
 	to.Console = func(ctx context.Context, id string) (text string, err error) {
-		err = s.asked(ctx, func(ctx context.Context, c action.Compute) error { text, err = c.ConsoleLog(ctx, id, consoleLines); return err })
+		err = s.asked(ctx, func(ctx context.Context, c action.Compute) error {
+			text, err = c.ConsoleLog(ctx, id, consoleLines)
+			return err
+		})
 		return text, err
 	}
 	if s.holder == nil {

@@ -47,7 +47,9 @@ func (v *Viewer) Show(lines []string) {
 }
 
 // Fail says why there are no lines.
-func (v *Viewer) Fail(why string) { v.lines, v.state, v.Empty, v.wide = nil, failing, why, ansi.StringWidth(why) }
+func (v *Viewer) Fail(why string) {
+	v.lines, v.state, v.Empty, v.wide = nil, failing, why, ansi.StringWidth(why)
+}
 
 // Typing tells that keys are not text.
 func (v *Viewer) Typing() bool { return false }
