@@ -263,6 +263,8 @@ func (d *decision) advance(step Step, phase Phase, index int, before []ActionSta
 		d.undone(step, st)
 	case phase == PhaseAction && len(step.Checks) > 0:
 		d.advance(step, PhaseCheck, 0, nil)
+	case phase == PhaseCheck && st.Began == PhaseCheck && len(unknown(d.w, d.s, step)) > 0:
+		d.proven(step, st)
 	default:
 		d.done(step, st)
 	}
@@ -317,7 +319,11 @@ func (d *decision) finished(c finished) {
 				e.Values[name] = value
 			}
 		}
+		moved := d.moved(e.Values)
 		d.emit(e)
+		if moved {
+			d.outdate(step.ID)
+		}
 		if !a.Background {
 			d.advance(step, c.Phase, c.Index+1, nil)
 		}
@@ -349,6 +355,9 @@ func (d *decision) failed(step Step, st StepState, c finished) {
 		}
 	}
 	d.emit(e)
+	if other := c.Failure.Broken; c.Failure.Kind != FailCanceled && d.s.Step(other).Status == Done {
+		d.emit(Event{Type: StepStale, Step: other, Attempt: d.s.Step(other).Attempt, Failure: &Failure{Kind: c.Failure.Kind, Cause: c.Failure.Cause}})
+	}
 	d.effects = append(d.effects, Stop{Step: step.ID})
 	if len(d.s.Plan) > 0 && d.s.Plan[0] == step.ID {
 		d.emit(Event{Type: PlanEnded, Plan: d.s.Plan})

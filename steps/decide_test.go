@@ -198,6 +198,24 @@ func TestCatchUpActsOnlyWhereChecksFail(t *testing.T) {
 	}
 }
 
+// TestBrokenStepIsMarked has the last step find out that the first no longer holds.
+func TestBrokenStepIsMarked(t *testing.T) {
+	s := newStage()
+	_ = s.do(steps.CatchUp{})
+	for _, name := range []string{"up", "ok", "fine", "hold"} {
+		s.end(t, name, nil)
+	}
+	_ = s.do(steps.Check{Step: "c"})
+	s.end(t, "hold", &steps.Failure{Kind: steps.FailCheck, Cause: "a: no server", Broken: "a"})
+	s.status(t, steps.Stale, steps.Done, steps.Stale)
+	if f := s.state.Step("a").Failure; f == nil || f.Cause != "a: no server" {
+		t.Fatalf("failure = %+v", f)
+	}
+	_ = s.do(steps.Check{Step: "c"})
+	s.end(t, "hold", &steps.Failure{Kind: steps.FailCanceled, Cause: "canceled", Broken: "b"})
+	s.status(t, steps.Stale, steps.Done, steps.Stale)
+}
+
 func TestUndoForgetsAndWhatStandsOnItGoesStale(t *testing.T) {
 	s := newStage()
 	_ = s.do(steps.CatchUp{})

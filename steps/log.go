@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,10 +32,9 @@ type Log struct {
 // LogSize is how large, in bytes, the log grows before it is turned over. One old file is kept.
 const LogSize = 32 << 20
 
-// logName is the file in the seat's folder.
-const logName = "output.jsonl"
-
 const logFlush = 200 * time.Millisecond
+
+const logName = "output.jsonl"
 
 // OpenLog opens, or makes, the log in a seat's folder.
 func OpenLog(dir string) (*Log, error) {
@@ -56,12 +56,16 @@ func (l *Log) open() error {
 		return err
 	}
 	l.file, l.size, l.out = file, info.Size(), bufio.NewWriterSize(file, 64<<10)
-	end := []byte{'\n'}
-	if l.size > 0 {
-		_, err = file.ReadAt(end, l.size-1)
-	}
-	l.torn = err != nil || end[0] != '\n'
+	l.torn = l.size > 0 && !endsLine(file, l.size)
 	return nil
+}
+
+// endsLine tells whether the last byte of a file of a size is a newline. One that cannot be read is
+// taken for torn.
+func endsLine(file io.ReaderAt, size int64) bool {
+	var end [1]byte
+	_, err := file.ReadAt(end[:], size-1)
+	return err == nil && end[0] == '\n'
 }
 
 // Path is the file.

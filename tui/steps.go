@@ -11,13 +11,7 @@ import (
 )
 
 // slideOf is the index of a step's first slide; -1 when it has none.
-func (m *Model) slideOf(id steps.ID) int {
-	step, ok := m.workshop.Step(id)
-	if !ok || len(step.Slides) == 0 {
-		return -1
-	}
-	return slices.Index(m.workshop.Slides, step.Slides[0])
-}
+func (m *Model) slideOf(id steps.ID) int { return m.workshop.SlideOf(id) }
 
 // here lists the steps of the slide that is shown.
 func (m *Model) here() []steps.Step { return m.stepsAt(m.slide.Index()) }
@@ -73,6 +67,9 @@ func (m *Model) recall() {
 	}
 	if phase == steps.PhaseAction && len(list) == 0 {
 		phase, list = steps.PhaseCheck, step.Checks
+	}
+	for index+1 < len(list) && list[index].Background {
+		index++ // a log that is followed is not what the step is about
 	}
 	if index < len(list) {
 		m.command = pane.Clean(m.session.CommandLine(m.step, phase, index))
@@ -190,24 +187,8 @@ func (m *Model) goTo(id steps.ID) {
 	m.moveTo(pane.SlideID)
 }
 
-// host is the hop a step works on: the one its last action names, or the last of the steps before
-// it that names one.
-func (m *Model) host(id steps.ID) string {
-	found := ""
-	for _, s := range m.workshop.Steps {
-		for _, a := range s.Actions {
-			for _, name := range []string{"hop", "on", "host"} {
-				if _, ok := m.workshop.Hop(a.With[name].Text); ok {
-					found = a.With[name].Text
-				}
-			}
-		}
-		if s.ID == id {
-			break
-		}
-	}
-	return found
-}
+// host is the hop a step works on; empty when there is none.
+func (m *Model) host(id steps.ID) string { return m.workshop.HopOf(id) }
 
 // done counts the steps that hold.
 func (m *Model) done() int { return m.outline.Done() }

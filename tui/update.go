@@ -50,6 +50,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.came(msg, now)
 	}
 	m.settle(now)
+	m.report()
 	return m, tea.Batch(cmd, m.arm(now))
 }
 
@@ -68,6 +69,8 @@ func (m *Model) came(msg tea.Msg, now time.Time) tea.Cmd {
 		}
 	case historyMsg:
 		m.openHistory(msg, now)
+	case Reload:
+		m.reload(msg, now)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/term"
@@ -26,7 +27,7 @@ import (
 type consoleFlags struct {
 	step, deck, theme string
 	noCat, still      bool
-	mouse             bool
+	mouse, plain      bool
 }
 
 func addConsole(root *cobra.Command, o *options) {
@@ -38,13 +39,20 @@ func addConsole(root *cobra.Command, o *options) {
 	f.BoolVar(&c.noCat, "no-cat", false, "no cat (oh no)")
 	f.BoolVar(&c.still, "still", false, "nothing moves by itself")
 	f.BoolVar(&c.mouse, "mouse", false, "the mouse scrolls and chooses (selecting text then needs shift)")
-	root.RunE = running(func(cmd *cobra.Command, _ []string) error { return o.console(cmd.Context(), c) })
+	f.BoolVar(&c.plain, "plain", false, "a dialogue, line by line: for screen readers, serial lines and pipes")
+	recordFlag(root, o)
+	root.RunE = running(func(cmd *cobra.Command, _ []string) error {
+		if c.plain {
+			return o.plain(cmd, c)
+		}
+		return o.console(cmd.Context(), c)
+	})
 }
 
 // console runs the console in this terminal.
 func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	if !term.IsTerminal(os.Stdin.Fd()) || !term.IsTerminal(os.Stdout.Fd()) {
-		return usagef("the console needs a terminal; with none, there is matou play")
+		return usagef("the console needs a terminal; with none, there are --plain and matou play")
 	}
 	s, err := o.open(ctx, true)
 	if err != nil {
@@ -55,14 +63,43 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	if err != nil {
 		return err
 	}
+	rec, err := o.startRecording(ctx, s, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rec.end(err)) }()
+	keeper := s.keepPlace(c.deck)
+	defer func() { err = errors.Join(err, keeper.close()) }()
+	to.Conceal, to.OnSlide = rec != nil, keeper.set
 	ctx, stop := context.WithCancel(ctx)
 	defer stop() // what the console waits for ends with it
-	model := tui.New(ctx, s.engine, to)
-	_, err = tea.NewProgram(model, tea.WithContext(ctx), tea.WithFPS(120)).Run()
+	s.comeBack(ctx)
+	program := tea.NewProgram(tui.New(ctx, s.engine, to), tea.WithContext(ctx), tea.WithFPS(120), tea.WithOutput(rec.terminal()))
+	ended := watchDecks(ctx, s.workshop, c.deck, func(decks map[string]*slides.Deck) { program.Send(tui.Reload{Decks: decks}) })
+	_, err = program.Run()
 	if errors.Is(err, tea.ErrInterrupted) || ctx.Err() != nil {
-		return nil
+		err = nil
 	}
+	stop()
+	<-ended
 	return err
+}
+
+// comeBack logs in to the cloud again where a step of the past has: the servers of somebody who comes
+// back are on the screen before they touch anything. It asks nothing; whatever it needs an answer for,
+// a step asks.
+func (s *session) comeBack(ctx context.Context) {
+	state := s.engine.State()
+	loggedIn := slices.ContainsFunc(s.workshop.Steps, func(step steps.Step) bool {
+		return state.Step(step.ID).Status == steps.Done &&
+			slices.ContainsFunc(step.Actions, func(a steps.Action) bool { return a.Kind == "cloud.login" })
+	})
+	if !loggedIn || s.holder != nil {
+		return
+	}
+	s.running.Go(func() {
+		_, _ = s.registry.Compute(ctx, s.input(), &aside{s: s, password: s.account.password})
+	})
 }
 
 func (o *options) consoleOptions(s *session, c *consoleFlags) (tui.Options, error) {
@@ -185,5 +222,6 @@ func (s *session) edit(step steps.ID) tea.ExecCommand {
 }
 
 func (s *session) editOwn(in steps.Input, target action.Editable) error {
-	return s.registry.EditOwn(in, target, func(file string) error { return runEditor(file) })
+	ctx := context.Background() // it ends when the person leaves it
+	return s.registry.EditOwn(in, target, func(file string) error { return runEditor(ctx, file) })
 }

@@ -13,8 +13,8 @@ import (
 	"matou/slides"
 )
 
-func newDeck(_ *options) *cobra.Command {
-	cmd := &cobra.Command{Use: "deck", Short: "Show a deck in mdp's format"}
+func newDeck(o *options) *cobra.Command {
+	cmd := &cobra.Command{Use: "deck", Short: "Show or check a deck in mdp's format"}
 	var slide, width int
 	show := &cobra.Command{
 		Use:   "show FILE",
@@ -49,7 +49,7 @@ func newDeck(_ *options) *cobra.Command {
 		}
 		return out.Flush()
 	})
-	cmd.AddCommand(show)
+	cmd.AddCommand(show, newDeckCheck(o))
 	return cmd
 }
 
@@ -57,6 +57,11 @@ func newDeck(_ *options) *cobra.Command {
 const maxDeck = 16 << 20
 
 func readDeck(name string, stdin io.Reader) (*slides.Deck, error) {
+	return readDeckInto(name, stdin, io.Discard)
+}
+
+// readDeckInto reads a deck and gives what it read to a writer too.
+func readDeckInto(name string, stdin io.Reader, copied io.Writer) (*slides.Deck, error) {
 	in := stdin
 	if name != "-" {
 		f, err := os.Open(name)
@@ -66,7 +71,7 @@ func readDeck(name string, stdin io.Reader) (*slides.Deck, error) {
 		defer f.Close()
 		in = f
 	}
-	src, err := io.ReadAll(io.LimitReader(in, maxDeck+1))
+	src, err := io.ReadAll(io.LimitReader(io.TeeReader(in, copied), maxDeck+1))
 	if err != nil {
 		return nil, err
 	}

@@ -102,7 +102,7 @@ func (h *hosts) chain(chain []action.Hop) []remote.Hop {
 	for i, c := range chain {
 		out[i] = remote.Hop{
 			Name: c.Name, User: c.User, Host: c.Host, Port: c.Port, Password: c.Password, Fingerprints: c.Fingerprints,
-			KeyFiles: h.keys, NoAgent: !h.agent,
+			KeyFiles: h.keys, NoAgent: !h.agent, Sudo: c.Sudo,
 		}
 	}
 	return out
@@ -148,6 +148,16 @@ func (h *host) Run(ctx context.Context, line string, out func(string, bool)) (in
 	return exit.Code, nil
 }
 
+// RunOnce implements action.Host.
+func (h *host) RunOnce(ctx context.Context, id, line string, out func(string)) (int, error) {
+	exit, err := remote.RunOnce(ctx, h.hosts.client, h.chain, remote.Job{ID: id, Line: line}, func(l remote.Line) {
+		if !l.Overwrite {
+			out(l.Text)
+		}
+	})
+	return exit.Code, hostFailure(err)
+}
+
 // ReadFile implements action.Host.
 func (h *host) ReadFile(ctx context.Context, path string, limit int) ([]byte, error) {
 	data, err := h.conn.ReadFile(ctx, path, limit)
@@ -156,7 +166,12 @@ func (h *host) ReadFile(ctx context.Context, path string, limit int) ([]byte, er
 
 // WriteFile implements action.Host.
 func (h *host) WriteFile(ctx context.Context, path string, data []byte) error {
-	return hostFailure(h.conn.WriteFile(ctx, path, data, 0o644))
+	err := hostFailure(h.conn.WriteFile(ctx, path, data, 0o644))
+	var f *steps.Failure
+	if err == nil || ctx.Err() != nil || errors.As(err, &f) {
+		return err
+	}
+	return &steps.Failure{Kind: steps.FailDisk, Cause: err.Error(), Err: err} // the host said no, in its own words
 }
 
 // Identity implements action.Host.

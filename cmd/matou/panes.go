@@ -61,8 +61,24 @@ func (s *session) panes(to *tui.Options) {
 		return journal.Events(), nil
 	}
 	to.Output = func(ctx context.Context, step steps.ID, from, to time.Time) ([]steps.Line, error) {
-		return steps.ReadLog(ctx, s.dir, step, from, to, outputLines)
+		return outputOf(ctx, s.dir, step, from, to, outputLines)
 	}
+}
+
+// outputOf lists the newest lines a seat's log keeps of one step between two moments.
+func outputOf(ctx context.Context, dir string, step steps.ID, from, to time.Time, most int) ([]steps.Line, error) {
+	var lines []steps.Line
+	err := steps.ReadLog(dir, func(l steps.Line) bool {
+		if l.Step != step || l.At.Before(from) || l.At.After(to) {
+			return ctx.Err() == nil
+		}
+		if len(lines) >= 2*most { // let go of the older half at once: each line costs a constant amount
+			lines = lines[:copy(lines, lines[len(lines)-most:])]
+		}
+		lines = append(lines, l)
+		return ctx.Err() == nil
+	})
+	return lines[max(0, len(lines)-most):], errors.Join(err, ctx.Err())
 }
 
 // asked asks the cloud somebody has logged in to, outside of any step.

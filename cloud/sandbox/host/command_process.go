@@ -35,11 +35,11 @@ func ps(_ context.Context, p *Process) int {
 }
 
 // matches tells whether a process goes by a name; scripts go by theirs when asked for.
-func (q *proc) matches(name string, scripts bool) bool {
-	if q.name() == name || q.args[0] == name {
+func (p *proc) matches(name string, scripts bool) bool {
+	if p.name() == name || p.args[0] == name {
 		return true
 	}
-	return scripts && len(q.args) > 1 && (q.args[1] == name || q.args[1][strings.LastIndexByte(q.args[1], '/')+1:] == name)
+	return scripts && len(p.args) > 1 && (p.args[1] == name || p.args[1][strings.LastIndexByte(p.args[1], '/')+1:] == name)
 }
 
 // pidof, pgrep and pkill.

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -37,8 +38,11 @@ func (c *sshConn) session(ctx context.Context, server *ssh.ServerConn, n ssh.New
 	l.remote = server.RemoteAddr().String()
 	var run sync.WaitGroup
 	started := false
-	start := func(f func() int) {
-		started = true
+	var program func() int // to be run once the request for it was answered
+	start := func(f func() int) { started, program = true, f }
+	begin := func() {
+		f := program
+		program = nil
 		run.Go(func() {
 			status := f()
 			_, _ = ch.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{uint32(status)}))
@@ -60,6 +64,11 @@ func (c *sshConn) session(ctx context.Context, server *ssh.ServerConn, n ssh.New
 		ok := l.request(ctx, r, started, start)
 		if r.WantReply {
 			_ = r.Reply(ok, nil)
+		}
+		// A program that ends at once closes the channel: a client that has no answer to its request by
+		// then takes the connection for lost.
+		if program != nil {
+			begin()
 		}
 	}
 	// The channel is closed: what still runs gets a hang-up.
@@ -203,7 +212,7 @@ func (l *login) foreground(ctx context.Context, sh *shell.Shell, text string, in
 	defer cancel(nil)
 	pr, pw, err := os.Pipe()
 	if err != nil {
-		return 126, nil //nolint:nilerr // out of files: the command did not run
+		return 126, nil // out of files: the command did not run
 	}
 	l.tty.enter(cooked, cancel)
 	stop, fed := make(chan struct{}), make(chan struct{})
@@ -238,7 +247,7 @@ func (l *login) foreground(ctx context.Context, sh *shell.Shell, text string, in
 	if len(left) > 0 {
 		l.tty.unread(left)
 	}
-	if context.Cause(ctx) == errInterrupted {
+	if errors.Is(context.Cause(ctx), errInterrupted) {
 		code = 130
 	}
 	return code, err

@@ -134,8 +134,8 @@ func (p *Process) serveApp(ctx context.Context, file, text string) int {
 		return 0
 	case <-ctx.Done():
 	}
-	switch context.Cause(ctx) {
-	case errInterrupted, errKilled, errTerminated:
+	cause := context.Cause(ctx)
+	if errors.Is(cause, errInterrupted) || errors.Is(cause, errKilled) || errors.Is(cause, errTerminated) {
 		l.Close()
 		<-done
 		return 130

@@ -46,7 +46,7 @@ func sshProgram(ctx context.Context, p *Process) int {
 	defer client.Close()
 	stop := context.AfterFunc(ctx, func() { client.Close() })
 	defer stop()
-	return s.run(ctx, client)
+	return s.run(client)
 }
 
 func (s *sshCommand) parse(args []string) int {
@@ -232,7 +232,7 @@ func (s *sshCommand) checkKey(ctx context.Context, key ssh.PublicKey) error {
 	return nil
 }
 
-func (s *sshCommand) run(ctx context.Context, client *ssh.Client) int {
+func (s *sshCommand) run(client *ssh.Client) int {
 	sess, err := client.NewSession()
 	if err != nil {
 		fmt.Fprintln(s.p.Stderr, err)
@@ -241,7 +241,7 @@ func (s *sshCommand) run(ctx context.Context, client *ssh.Client) int {
 	defer sess.Close()
 	tty := s.p.TTY
 	if (s.line == "" || s.terminal) && tty != nil && !s.no {
-		return s.onTerminal(ctx, sess)
+		return s.onTerminal(sess)
 	}
 	sess.Stdout, sess.Stderr = s.p.Stdout, s.p.Stderr
 	in, err := sess.StdinPipe()
@@ -274,7 +274,7 @@ func (s *sshCommand) run(ctx context.Context, client *ssh.Client) int {
 	return s.status(err)
 }
 
-func (s *sshCommand) onTerminal(ctx context.Context, sess *ssh.Session) int {
+func (s *sshCommand) onTerminal(sess *ssh.Session) int {
 	tty := s.p.TTY
 	cols, rows := tty.Size()
 	name := tty.term

@@ -9,7 +9,7 @@ import (
 )
 
 // targets pairs each source with where it goes: into the folder or onto the name given last.
-func (c *Call) targets(args []string, verb string) (pairs [][2]string, code int) {
+func (c *Call) targets(args []string) (pairs [][2]string, code int) {
 	if len(args) == 0 {
 		return nil, c.Fail(1, "missing file operand")
 	}
@@ -36,7 +36,7 @@ func mv(_ context.Context, c *Call) int {
 	if !ok {
 		return 1
 	}
-	pairs, code := c.targets(o.Rest, "move")
+	pairs, code := c.targets(o.Rest)
 	for _, p := range pairs {
 		if o.Has("n") && c.FS.Exists(c.Path(p[1])) {
 			continue
@@ -57,7 +57,7 @@ func cp(ctx context.Context, c *Call) int {
 	if !ok {
 		return 1
 	}
-	pairs, code := c.targets(o.Rest, "copy")
+	pairs, code := c.targets(o.Rest)
 	for _, p := range pairs {
 		src, err := c.FS.Stat(c.Path(p[0]))
 		switch {
@@ -125,7 +125,7 @@ func ln(_ context.Context, c *Call) int {
 	if !o.Has("s") {
 		return c.Fail(1, "hard links are not supported on this file system")
 	}
-	pairs, code := c.targets(o.Rest, "link")
+	pairs, code := c.targets(o.Rest)
 	for _, p := range pairs {
 		to := tree.Clean(c.Dir, p[1])
 		if o.Has("f") {
@@ -158,7 +158,7 @@ func install(_ context.Context, c *Call) int {
 		}
 		return 0
 	}
-	pairs, code := c.targets(o.Rest, "install")
+	pairs, code := c.targets(o.Rest)
 	for _, p := range pairs {
 		data, err := c.FS.ReadFile(c.Path(p[0]))
 		to := c.Path(p[1])

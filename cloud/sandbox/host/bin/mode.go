@@ -2,6 +2,7 @@ package bin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"strconv"
@@ -25,7 +26,7 @@ func chmod(ctx context.Context, c *Call) int {
 	code := 0
 	for _, n := range args[1:] {
 		err := c.walk(ctx, tree.Clean(c.Dir, n), recurse, func(p string) error { return c.applyMode(p, args[0]) })
-		if err == errMode {
+		if errors.Is(err, errMode) {
 			return c.Fail(1, "invalid mode: '%s'", args[0])
 		}
 		if err != nil {

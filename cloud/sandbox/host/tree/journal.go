@@ -75,14 +75,14 @@ func (t *Tree) replay(r io.Reader) (int, error) {
 	for {
 		line, err := in.ReadBytes('\n')
 		if err != nil || len(line) > maxRecord {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = nil // what is left is a torn line
 			}
 			return count, err
 		}
 		var rec record
 		if json.Unmarshal(line, &rec) != nil {
-			return count, nil
+			return count, nil //nolint:nilerr // the first broken line is where the journal ends
 		}
 		t.redo(rec)
 		count++
