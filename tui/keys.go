@@ -188,9 +188,9 @@ func (m *Model) hints() []string {
 	case pane.StepsID:
 		return append([]string{"open-step", "down", "cancel"}, end...)
 	case pane.ServersID:
-		return append([]string{"open-server", "console", "copy", "sort", "filter", "delete", "cancel"}, end...)
+		return append([]string{"open-server", "console", "copy", "sort", "filter", "cancel"}, end...)
 	case pane.LogID:
-		return append([]string{"follow", "search", "found-next", "filter", "error", "page-up", "cancel"}, end...)
+		return append([]string{"follow", "search", "found-next", "filter", "error", "cancel"}, end...)
 	case pane.SlideID, pane.CatID:
 	}
 	var first []string

@@ -55,6 +55,8 @@ type entry struct {
 	run  *run
 	bad  bool // an error of the run
 	mark bool // set by the reader
+	// level is read off the text when it is first drawn: most lines of a flood never are.
+	level level
 }
 
 // NewLog makes a log that keeps so many lines.

@@ -150,17 +150,22 @@ func (l *Log) paint(n int, text string) string {
 		return style.Render(ansi.Strip(text))
 	case n == l.hit:
 		return st.Selected.Render(ansi.Strip(text))
-	case strings.ContainsRune(text, 0x1b):
+	case strings.IndexByte(text, 0x1b) >= 0:
 		return text
 	}
-	return l.levelStyle(levelOf(text)).Render(text)
+	e := l.at(n)
+	if e.level == unread {
+		e.level = levelOf(e.Text)
+	}
+	return l.levelStyle(e.level).Render(text)
 }
 
 // level is how much a line matters, by what it says.
 type level int
 
 const (
-	plainLevel level = iota
+	unread level = iota
+	plainLevel
 	noticeLevel
 	warnLevel
 	errorLevel
