@@ -133,7 +133,7 @@ func (o *options) consoleOptions(s *session, c *consoleFlags) (tui.Options, erro
 	}
 	s.panes(&to)
 	if s.holder != nil {
-		to.Holder = s.holder.Error()
+		to.Holder = fmt.Sprintf("process %d (%s)", s.holder.PID, s.holder.Host)
 	} else {
 		to.Shell, to.Edit = s.shell, s.edit
 	}

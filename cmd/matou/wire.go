@@ -80,6 +80,9 @@ func (o *options) open(ctx context.Context, readOnly bool) (_ *session, err erro
 	if s.workshop, err = loadWorkshop(o.workshop); err != nil {
 		return nil, err
 	}
+	if _, ok := s.workshop.Hop(o.here); o.here != "" && o.here != "none" && !ok {
+		return nil, usagef("--here %q: the workshop has no hop of that name", o.here)
+	}
 	s.account = chooseAccount(o, s.workshop)
 	s.account.password = os.Getenv("MATOU_PASSWORD")
 	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
