@@ -200,8 +200,13 @@ const (
 func (s *screen) lookBack() {
 	s.t.Helper()
 	for _, look := range []struct{ keys, sees string }{
-		{"J", "What was done"}, {keyEnter, "$ "}, {keyEsc, ""}, {"\t\t", "Address"},
-		{keyEnter, "| OS-EXT-STS:vm_state"}, {"v", "nova console-log"}, {keyEsc, ""},
+		{"J", "What was done"},
+		{keyEnter, "$ "},
+		{keyEsc, ""},
+		{"\t\t", "Address"},
+		{keyEnter, "| OS-EXT-STS:vm_state"},
+		{"v", "nova console-log"},
+		{keyEsc, ""},
 	} {
 		s.press(look.keys)
 		if look.sees != "" {
