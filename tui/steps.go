@@ -192,7 +192,7 @@ func (m *Model) goTo(id steps.ID) {
 		m.slide.Mark("")
 	}
 	m.choose(id)
-	m.focus = pane.SlideID
+	m.moveTo(pane.SlideID)
 }
 
 // host is the hop a step works on; empty when there is none.

@@ -27,7 +27,7 @@ import (
 type consoleFlags struct {
 	step, deck, theme string
 	noCat, still      bool
-	plain             bool
+	mouse, plain      bool
 }
 
 func addConsole(root *cobra.Command, o *options) {
@@ -38,6 +38,7 @@ func addConsole(root *cobra.Command, o *options) {
 	f.StringVar(&c.theme, "theme", "", "dark, light, contrast or mono (default: as the terminal is)")
 	f.BoolVar(&c.noCat, "no-cat", false, "no cat (oh no)")
 	f.BoolVar(&c.still, "still", false, "nothing moves by itself")
+	f.BoolVar(&c.mouse, "mouse", false, "the mouse scrolls and chooses (selecting text then needs shift)")
 	f.BoolVar(&c.plain, "plain", false, "a dialogue, line by line: for screen readers, serial lines and pipes")
 	recordFlag(root, o)
 	root.RunE = running(func(cmd *cobra.Command, _ []string) error {
@@ -128,8 +129,9 @@ func (o *options) consoleOptions(s *session, c *consoleFlags) (tui.Options, erro
 		Cloud: s.cloudName(), Sandbox: s.account.from == accountSandbox, Seat: s.seat, Lang: text.Lang, Theme: c.theme, Version: version(),
 		Decks: decks, Servers: s.poller, Step: steps.ID(c.step), ReadOnly: s.holder != nil,
 		ReducedMotion: c.still || os.Getenv("MATOU_STILL") != "", NoCat: c.noCat, ASCII: !utf8Locale(),
-		Texts: texts, Themes: themes, Cats: cats,
+		Texts: texts, Themes: themes, Cats: cats, Mouse: c.mouse,
 	}
+	s.panes(&to)
 	if s.holder != nil {
 		to.Holder = fmt.Sprintf("process %d (%s)", s.holder.PID, s.holder.Host)
 	} else {
