@@ -131,7 +131,8 @@ func TestSteps(t *testing.T) {
 func TestBranchChecks(t *testing.T) {
 	t.Parallel()
 	branches := []string{"bz1", "bz2", "bz3", "bz4", "bz5"}
-	for _, s := range load(t).Steps {
+	w := load(t)
+	for _, s := range w.Steps {
 		for _, c := range s.Checks {
 			if c.Kind != "git.branch" {
 				continue
@@ -140,6 +141,15 @@ func TestBranchChecks(t *testing.T) {
 			for _, b := range branches {
 				if got, want := re.MatchString(b), b >= string(s.ID); got != want {
 					t.Errorf("step %s on branch %s: %v, want %v", s.ID, b, got, want)
+				}
+				// Written by hand it counts as well: what stands in site.pp from that branch on, and not before.
+				site, err := fs.ReadFile(w.Files, "control/branches/"+b+"/manifests/site.pp")
+				if err != nil {
+					t.Fatal(err)
+				}
+				has := regexp.MustCompile("(?m)" + c.With["has"].Text)
+				if got, want := has.Match(site), b >= string(s.ID); got != want {
+					t.Errorf("step %s, site.pp of %s: %v, want %v", s.ID, b, got, want)
 				}
 			}
 		}

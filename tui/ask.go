@@ -8,7 +8,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
-	"matou/cloud"
 	"matou/steps"
 	"matou/tui/dialog"
 	"matou/tui/pane"
@@ -99,7 +98,7 @@ func (m *Model) failed(id steps.ID, f steps.Failure, now time.Time) {
 		case "retry":
 			return m.do(steps.Retry{Step: id})
 		case "log":
-			m.focus = pane.LogID
+			m.moveTo(pane.LogID)
 		case "shell":
 			m.choose(id)
 			return m.shell("")
@@ -149,41 +148,6 @@ func (m *Model) openHelp() {
 		Title: m.text.T("help-title", "pane", m.text.T("pane."+string(m.focus))), Body: body,
 		Buttons: []dialog.Button{{ID: dialog.Cancel, Label: m.text.T("button.close")}},
 	}, nil)
-}
-
-// openServer shows one server in full.
-func (m *Model) openServer() {
-	v := m.servers.Selected()
-	row := func(key, value string) dialog.Para {
-		return dialog.Para{Look: dialog.Row, Label: m.text.T("servers." + key), Text: orDash(cloud.Clean(value))}
-	}
-	body := []dialog.Para{
-		row("id", v.ID), row("status", string(v.Status)), row("task", v.TaskState), row("power", v.PowerState),
-		row("networks", v.Networks()), row("image", v.Image.String()), row("flavor", v.Flavor.String()), row("keypair", v.KeyName),
-		row("created", v.Created.UTC().Format("2006-01-02 15:04:05 MST")), row("seat", v.Metadata[cloud.MetaSeat]),
-	}
-	if v.Fault != nil {
-		body = append(body, dialog.Para{}, dialog.Para{Look: dialog.Bad, Text: cloud.Clean(v.Fault.Message)})
-	}
-	m.dialogs.Push(infoID, &dialog.Box{
-		Title: cloud.Clean(v.Name), Body: body,
-		Buttons: []dialog.Button{
-			{ID: dialog.Cancel, Label: m.text.T("button.close")},
-			{ID: "copy", Label: m.text.T("button.copy"), Key: "y"},
-		},
-	}, func(a dialog.Answer) tea.Cmd {
-		if a.Button != "copy" {
-			return nil
-		}
-		return m.copy(v.ID)
-	})
-}
-
-func orDash(text string) string {
-	if text == "" {
-		return "-"
-	}
-	return text
 }
 
 // copy puts a text on the clipboard of the reader's own machine (OSC 52).

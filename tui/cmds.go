@@ -34,7 +34,8 @@ type (
 		command steps.Command
 		err     error
 	}
-	leftMsg struct { // a shell or an editor was left
+	saidMsg struct{ text string } // to be told in the bar
+	leftMsg struct {              // a shell or an editor was left
 		step steps.ID
 		err  error
 	}
@@ -65,8 +66,12 @@ func (m *Model) poll(version int) tea.Cmd {
 	}
 }
 
-// do sends a command to the engine.
+// do sends a command to the engine. Who asks for a step looks at it, until the focus is moved again.
 func (m *Model) do(c steps.Command) tea.Cmd {
+	switch c.(type) {
+	case steps.Start, steps.Retry, steps.CatchUp:
+		m.byHand = false
+	}
 	ctx, session := m.ctx, m.session
 	return func() tea.Msg { return didMsg{c, session.Do(ctx, c)} }
 }

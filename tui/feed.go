@@ -53,6 +53,7 @@ func (m *Model) setState(s steps.State) {
 
 // happened reacts to one event.
 func (m *Model) happened(e steps.Event, now time.Time) {
+	m.raise(e)
 	switch e.Type {
 	case steps.StepDone:
 		m.glad = now.Add(gladFor)

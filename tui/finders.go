@@ -31,7 +31,7 @@ func (m *Model) openOutline() {
 		func(a dialog.Answer) tea.Cmd {
 			if i, err := strconv.Atoi(a.Button); err == nil {
 				m.turn(m.slide.Goto(i))
-				m.focus = pane.SlideID
+				m.moveTo(pane.SlideID)
 			}
 			return nil
 		})
@@ -74,7 +74,7 @@ func (m *Model) openSearch() {
 			m.turn(m.slide.Goto(i - 1))
 			m.slide.Mark(a.Text)
 			m.slide.Show(i-1, n)
-			m.focus = pane.SlideID
+			m.moveTo(pane.SlideID)
 		}
 		return nil
 	})

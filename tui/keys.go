@@ -66,10 +66,11 @@ func quietly(f func(m *Model)) func(*Model, string) tea.Cmd {
 
 // table is all keys of the console: dispatch, bar, help, palette and README read it.
 func table() []binding {
-	text := []pane.ID{pane.LogID}
+	text, list := []pane.ID{pane.LogID}, []pane.ID{pane.ServersID}
+	both := []pane.ID{pane.LogID, pane.ServersID}
 	return []binding{
 		{"open-step", []string{"enter"}, "do", []pane.ID{pane.StepsID}, nil, quietly(func(m *Model) { m.goTo(m.outline.Cursor()) })},
-		{"open-server", []string{"enter"}, "do", []pane.ID{pane.ServersID}, noServer, quietly((*Model).openServer)},
+		{"open-server", []string{"enter"}, "do", []pane.ID{pane.ServersID}, noServer, (*Model).openServer},
 		{"run", []string{"enter"}, "do", nil, readOnlyStep, func(m *Model, _ string) tea.Cmd { return m.run(time.Now()) }},
 		{"replay", []string{"r"}, "do", nil, offReplay, (*Model).replay},
 		{"check", []string{"c"}, "do", nil, offCheck, func(m *Model, _ string) tea.Cmd { return m.do(steps.Check{Step: m.step}) }},
@@ -79,6 +80,10 @@ func table() []binding {
 		{"shell", []string{"s"}, "do", nil, offShell, (*Model).shell},
 		{"edit", []string{"e"}, "do", nil, offEdit, (*Model).edit},
 		{"copy", []string{"y"}, "do", nil, nil, quietly((*Model).askCopy)},
+		{"console", []string{"v"}, "do", list, offConsole, (*Model).openConsole},
+		{"delete", []string{"d"}, "do", list, offDelete, quietly((*Model).askDelete)},
+		{"save", []string{"w"}, "do", text, offSave, quietly((*Model).askSave)},
+		{"history", []string{"J"}, "do", nil, offHistory, (*Model).history},
 
 		{"next", []string{"right", "l", "n"}, "move", notIn(pane.LogID), nil, quietly(func(m *Model) { m.turn(m.slide.Next()) })},
 		{"prev", []string{"left", "h", "p", "backspace"}, "move", notIn(pane.LogID), nil, quietly(func(m *Model) { m.turn(m.slide.Prev()) })},
@@ -93,16 +98,29 @@ func table() []binding {
 		{"pan-right", []string{">", "shift+right"}, "move", nil, nil, quietly(func(m *Model) { m.pan(8) })},
 		{"log-left", []string{"left", "h"}, "move", text, nil, quietly(func(m *Model) { m.pan(-8) })},
 		{"log-right", []string{"right", "l"}, "move", text, nil, quietly(func(m *Model) { m.pan(8) })},
+		{"found-next", []string{"n"}, "move", text, offFound, quietly(func(m *Model) { m.findOn(1) })},
+		{"found-prev", []string{"N"}, "move", text, offFound, quietly(func(m *Model) { m.findOn(-1) })},
+		{"error", []string{"E"}, "move", text, nil, quietly((*Model).toError)},
+		{"mark-back", []string{"'"}, "move", text, nil, quietly((*Model).toMark)},
 
 		{"pane-next", []string{"tab"}, "screen", nil, nil, quietly(func(m *Model) { m.shift(1) })},
 		{"pane-prev", []string{"shift+tab"}, "screen", nil, nil, quietly(func(m *Model) { m.shift(-1) })},
 		{"zoom", []string{"z"}, "screen", nil, nil, quietly(func(m *Model) { m.zoom = !m.zoom })},
 		{"follow", []string{"f"}, "screen", nil, nil, quietly(func(m *Model) { m.log.Follow(!m.log.Following()) })},
+		{"filter", []string{"&"}, "screen", both, nil, quietly((*Model).askFilter)},
+		{"sort", []string{"x"}, "screen", list, nil, quietly(func(m *Model) { m.sorted(m.servers.Sort()) })},
+		{"reverse", []string{"X"}, "screen", list, nil, quietly(func(m *Model) { m.sorted(m.servers.Reverse()) })},
+		{"fold", []string{"F"}, "screen", text, nil, quietly((*Model).fold)},
+		{"times", []string{"t"}, "screen", text, nil, quietly(func(m *Model) { m.log.Times() })},
+		{"wrap", []string{"W"}, "screen", text, nil, quietly(func(m *Model) { m.log.Wrap() })},
+		{"mark", []string{"m"}, "screen", text, nil, quietly(func(m *Model) { m.log.Mark(time.Now()) })},
 		{"outline", []string{"o"}, "screen", nil, nil, quietly((*Model).openOutline)},
 		{"search", []string{"/"}, "screen", nil, nil, quietly((*Model).openSearch)},
 		{"palette", []string{":"}, "screen", nil, nil, quietly((*Model).openPalette)},
 		{"language", []string{"L"}, "screen", nil, offLanguage, quietly((*Model).switchLanguage)},
 		{"theme", []string{"T"}, "screen", nil, offTheme, quietly((*Model).switchTheme)},
+		{"mouse", []string{"M"}, "screen", nil, nil, quietly((*Model).toggleMouse)},
+		{"suspend", []string{"ctrl+z"}, "screen", nil, offSuspend, func(*Model, string) tea.Cmd { return tea.Suspend }},
 		{"help", []string{"?", "f1"}, "screen", nil, nil, quietly((*Model).openHelp)},
 		{"quit", []string{"q", "ctrl+c"}, "screen", nil, nil, (*Model).quit},
 	}
@@ -170,9 +188,9 @@ func (m *Model) hints() []string {
 	case pane.StepsID:
 		return append([]string{"open-step", "down", "cancel"}, end...)
 	case pane.ServersID:
-		return append([]string{"open-server", "copy", "down", "cancel"}, end...)
+		return append([]string{"open-server", "console", "copy", "sort", "filter", "cancel"}, end...)
 	case pane.LogID:
-		return append([]string{"follow", "search", "page-up", "cancel"}, end...)
+		return append([]string{"follow", "search", "found-next", "filter", "error", "cancel"}, end...)
 	case pane.SlideID, pane.CatID:
 	}
 	var first []string

@@ -11,6 +11,11 @@
 //	steps.go    the tie between slides and steps, and what enter does
 //	keys.go     the one table of keys: dispatch, bottom bar, help, palette, README
 //	ask.go      the dialogs the console opens, and what their answers mean
+//	lens.go     the habits of the log: filter, search on, mark, save
+//	nova.go     the habits of the list of servers: details, console, delete
+//	history.go  the journal, to look back at
+//	raise.go    the panes of a step come up with it
+//	mouse.go    wheel and click, when they are wanted
 //	layout.go   where each pane stands: a pure function of the size
 //	view.go     the screen put together; bar.go its last lines
 //
@@ -92,6 +97,20 @@ type Options struct {
 	Shell func(hop string) tea.ExecCommand
 	// Edit opens what a step lets the participant edit, or is nil.
 	Edit func(step steps.ID) tea.ExecCommand
+
+	// What follows is called outside of Update, and may take its time.
+
+	Server  func(ctx context.Context, id string) (cloud.Server, error) // one server in full, as nova show has it
+	Console func(ctx context.Context, id string) (string, error)       // the newest lines of its console
+	Delete  func(ctx context.Context, id string) error                 // one of the seat's own; returns when it is gone
+	Journal func(ctx context.Context) ([]steps.Event, error)           // all that was journaled
+	// Output lists the lines kept on disk of a step between two moments.
+	Output func(ctx context.Context, step steps.ID, from, to time.Time) ([]steps.Line, error)
+	// Save writes lines to a new file that only its owner may read, and tells its path. An empty name
+	// lets it choose one in the seat's folder.
+	Save func(ctx context.Context, name string, lines []string) (path string, err error)
+
+	Mouse bool // the mouse scrolls and gives the focus; selecting text then needs shift
 }
 
 // Model is the console's state. The context is the session's: Bubble Tea gives Update no other way
@@ -111,8 +130,11 @@ type Model struct {
 	width, height int
 	lay           layout
 	focus         pane.ID
+	byHand        bool // somebody has moved the focus since a step was asked for
+	raised        raised
 	zoom          bool
 	blurred       bool
+	mouse         bool
 
 	slide   *pane.Slide
 	outline *pane.Outline
@@ -167,7 +189,7 @@ func New(ctx context.Context, s Session, o Options) *Model {
 		ctx: ctx, session: s, feed: o.Feed, workshop: w, opts: o,
 		keys: table(), focus: pane.SlideID, drawn: map[pane.ID]drawn{}, answered: map[int64]bool{},
 		outline: pane.NewOutline(w), servers: pane.NewServers(o.Seat), log: pane.NewLog(o.Lines),
-		cat: pane.NewCat(o.Cats, o.ReducedMotion), touched: time.Now(),
+		cat: pane.NewCat(o.Cats, o.ReducedMotion), touched: time.Now(), mouse: o.Mouse,
 	}
 	if m.feed == nil {
 		m.feed = s.Feed(FeedLines)
@@ -176,6 +198,7 @@ func New(ctx context.Context, s Session, o Options) *Model {
 	if lang == "" && len(w.Languages) > 0 {
 		lang = w.Languages[0]
 	}
+	m.servers.SetExpect(m.expected)
 	m.text = o.Texts.In(lang)
 	m.slide = pane.NewSlide(m.deck(lang))
 	m.slide.SetSubstitute(m.placeholder)

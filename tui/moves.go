@@ -126,13 +126,6 @@ func offTheme(m *Model) string {
 	return ""
 }
 
-func noServer(m *Model) string {
-	if m.servers.Selected().ID == "" {
-		return m.text.T("servers.none")
-	}
-	return ""
-}
-
 // What keys do.
 
 func (m *Model) replay(string) tea.Cmd {
@@ -172,10 +165,12 @@ func (m *Model) back() {
 	switch {
 	case m.zoom:
 		m.zoom = false
+	case m.filtered() != "":
+		_ = m.setFilter("") // an empty one is never refused
 	case m.focus == pane.LogID && !m.log.Following():
 		m.log.Follow(true)
 	case m.focus != pane.SlideID:
-		m.focus = pane.SlideID
+		m.moveTo(pane.SlideID)
 	case m.running() != "" && !m.opts.ReadOnly:
 		m.askCancel()
 	default:
@@ -190,12 +185,15 @@ func (m *Model) shift(by int) {
 	order := m.order()
 	for i, id := range order {
 		if id == m.focus {
-			m.focus = order[(i+by+len(order))%len(order)]
+			m.moveTo(order[(i+by+len(order))%len(order)])
 			return
 		}
 	}
-	m.focus = pane.SlideID
+	m.moveTo(pane.SlideID)
 }
+
+// moveTo gives the focus to a pane because somebody wants it there: no step takes it away again.
+func (m *Model) moveTo(id pane.ID) { m.focus, m.byHand = id, true }
 
 // order lists the panes the focus goes through.
 func (m *Model) order() []pane.ID {

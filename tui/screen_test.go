@@ -290,6 +290,7 @@ func TestAnyKeys(t *testing.T) {
 	keys := []string{
 		"enter", "esc", "tab", "shift+tab", "up", "down", "left", "right", "pgup", "pgdown", "home", "end", "space", "backspace",
 		"r", "c", "u", "s", "e", "o", "/", ":", "z", "f", "y", "L", "T", "C", "?", "1", "3", "5", "g", "G", "j", "k", "h", "l", "<", ">", "x", "é",
+		"X", "&", "F", "E", "t", "W", "m", "'", "n", "N", "w", "v", "d", "J", "M", "ctrl+z",
 	}
 	size := rapid.Custom(func(rt *rapid.T) [2]int {
 		return [2]int{rapid.IntRange(1, 210).Draw(rt, "width"), rapid.IntRange(1, 64).Draw(rt, "height")}

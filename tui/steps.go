@@ -110,8 +110,16 @@ func (m *Model) turn(moved bool) {
 	}
 }
 
+// numberEnter is how long after a digit an enter belongs to the number, which is followed as it is
+// typed, and starts nothing.
+const numberEnter = 1500 * time.Millisecond
+
 // run is what enter does: the next thing to do on this slide.
 func (m *Model) run(now time.Time) tea.Cmd {
+	if now.Sub(m.typed.at) <= numberEnter {
+		m.typed = digits{} // it ends the number of the slide, as a hand used to other programs does
+		return nil
+	}
 	step, ok := m.workshop.Step(m.step)
 	if !ok {
 		m.turn(m.slide.Next())
@@ -184,7 +192,7 @@ func (m *Model) goTo(id steps.ID) {
 		m.slide.Mark("")
 	}
 	m.choose(id)
-	m.focus = pane.SlideID
+	m.moveTo(pane.SlideID)
 }
 
 // host is the hop a step works on; empty when there is none.

@@ -67,6 +67,8 @@ func used(t *testing.T) map[string]bool {
 			}
 		}
 	}
+	family("history.", "not-yet", "undone", "interrupted")
+	family("toast.", "mouse-on", "mouse-off")
 	family("problem.", append(slides.ProblemKeys(), "unknown-id", "other-id", "slides")...)
 	family("severity.", slides.Info.String(), slides.Warning.String(), slides.Error.String())
 	family("key.", "run-next", "go-on", "back")

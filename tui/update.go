@@ -19,6 +19,9 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.KeyPressMsg:
 		m.touched = now
 		cmd = m.press(msg, now)
+	case tea.MouseMsg:
+		m.touched = now
+		cmd = m.moused(msg, now)
 	case tea.PasteMsg:
 		cmd = m.dialogs.Update(msg, now)
 	case tea.BackgroundColorMsg:
@@ -38,21 +41,38 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.snapshot = msg.snap
 		m.servers.SetSnapshot(msg.snap, now)
 		cmd = m.poll(msg.snap.Version)
-	case didMsg:
-		m.did(msg, now)
-	case Reload:
-		m.reload(msg, now)
-	case leftMsg:
-		cmd = m.left(msg, now)
 	case wakeMsg:
 		if msg.id != m.wake.id {
 			return m, nil
 		}
 		m.wake.at = time.Time{}
+	default:
+		cmd = m.came(msg, now)
 	}
 	m.settle(now)
 	m.report()
 	return m, tea.Batch(cmd, m.arm(now))
+}
+
+// came takes what a command of the console's own has brought.
+func (m *Model) came(msg tea.Msg, now time.Time) tea.Cmd {
+	switch msg := msg.(type) {
+	case didMsg:
+		m.did(msg, now)
+	case leftMsg:
+		return m.left(msg, now)
+	case shownMsg:
+		msg.fill()
+	case saidMsg:
+		if m.ctx.Err() == nil {
+			m.say(now, msg.text)
+		}
+	case historyMsg:
+		m.openHistory(msg, now)
+	case Reload:
+		m.reload(msg, now)
+	}
+	return nil
 }
 
 // settle brings everything that follows from the rest up to date: where panes stand, how the cat
@@ -178,6 +198,7 @@ func (m *Model) due(now time.Time) time.Time {
 		}
 	}
 	soonest(m.toast.until)
+	soonest(m.servers.Fades())
 	if m.lay.has(pane.CatID) && !m.blurred {
 		soonest(m.catNext)
 		soonest(m.glad)

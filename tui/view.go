@@ -2,6 +2,7 @@ package tui
 
 import (
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -36,17 +37,44 @@ func (m *Model) View() tea.View {
 	v := tea.NewView("")
 	v.AltScreen, v.ReportFocus = true, true
 	v.WindowTitle = m.windowTitle()
-	if n := len(m.workshop.Steps); n > 0 && m.done() > 0 {
-		state := tea.ProgressBarDefault
-		if m.state.Step(m.step).Status == steps.Failed {
-			state = tea.ProgressBarError
-		}
-		v.ProgressBar = tea.NewProgressBar(state, m.done()*100/n)
+	v.ProgressBar = m.taskbar(time.Now())
+	if m.mouse {
+		v.MouseMode = tea.MouseModeCellMotion
 	}
 	if m.width > 0 && m.height > 0 {
 		v.Content = strings.Join(m.screen(), "\n")
 	}
 	return v
+}
+
+// taskbar is how far the step is that runs now, for the terminal's tab or the taskbar (OSC 9;4). When
+// nothing runs there is none, but for what wants to be seen: a failure, and Victory.
+func (m *Model) taskbar(now time.Time) *tea.ProgressBar {
+	id := m.running()
+	switch {
+	case id != "" && len(m.questions) > 0:
+		return tea.NewProgressBar(tea.ProgressBarWarning, m.percent(id, now))
+	case id != "" && m.percent(id, now) == 0:
+		return tea.NewProgressBar(tea.ProgressBarIndeterminate, 0)
+	case id != "":
+		return tea.NewProgressBar(tea.ProgressBarDefault, m.percent(id, now))
+	case m.dialogs.Has(victoryID):
+		return tea.NewProgressBar(tea.ProgressBarDefault, 100)
+	case m.dialogs.Has(failureID):
+		return tea.NewProgressBar(tea.ProgressBarError, 100)
+	}
+	return nil
+}
+
+// percent is how far a step is, by the time it is expected to take: never 100, which it is only when
+// it is done, and 0 when nobody knows. It moves in steps of five, which a taskbar can show.
+func (m *Model) percent(id steps.ID, now time.Time) int {
+	step, _ := m.workshop.Step(id)
+	if step.Expect <= 0 {
+		return 0
+	}
+	took := now.Sub(m.state.Step(id).Started)
+	return max(5, min(95, int(20*took/step.Expect)*5))
 }
 
 func (m *Model) windowTitle() string {

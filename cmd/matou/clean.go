@@ -43,8 +43,14 @@ anew.`,
 			if err := printMade(out, made); err != nil {
 				return err
 			}
-			fmt.Fprint(out, text.T("cli.clean.ask", "n", fmt.Sprint(made.Count())), " ")
-			if !yes && !confirmed(cmd.InOrStdin()) {
+		}
+		if !yes {
+			question := "cli.clean.ask"
+			if made.Empty() {
+				question = "cli.clean.forget"
+			}
+			fmt.Fprint(out, text.T(question, "n", fmt.Sprint(made.Count())), " ")
+			if !confirmed(cmd.InOrStdin()) {
 				fmt.Fprintln(out, text.T("cli.clean.kept"))
 				return nil
 			}

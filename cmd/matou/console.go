@@ -30,7 +30,7 @@ import (
 type consoleFlags struct {
 	step, deck, theme string
 	noCat, still      bool
-	plain             bool
+	mouse, plain      bool
 }
 
 func addConsole(root *cobra.Command, o *options) {
@@ -41,6 +41,7 @@ func addConsole(root *cobra.Command, o *options) {
 	f.StringVar(&c.theme, "theme", "", "dark, light, contrast or mono (default: as the terminal is)")
 	f.BoolVar(&c.noCat, "no-cat", false, "no cat (oh no)")
 	f.BoolVar(&c.still, "still", false, "nothing moves by itself")
+	f.BoolVar(&c.mouse, "mouse", false, "the mouse scrolls and chooses (selecting text then needs shift)")
 	f.BoolVar(&c.plain, "plain", false, "a dialogue, line by line: for screen readers, serial lines and pipes")
 	recordFlag(root, o)
 	root.RunE = running(func(cmd *cobra.Command, _ []string) error {
@@ -171,8 +172,9 @@ func (o *options) consoleOptions(s *session, p consoleParts, c *consoleFlags) (t
 		Cloud: s.cloudName(), Sandbox: s.account.from == accountSandbox, Seat: s.seat, Lang: p.text.Lang, Theme: c.theme, Version: version(),
 		Decks: p.decks, Servers: s.poller, Step: steps.ID(c.step), ReadOnly: s.holder != nil,
 		ReducedMotion: c.still || os.Getenv("MATOU_STILL") != "", NoCat: c.noCat, ASCII: !utf8Locale(),
-		Texts: p.catalog, Themes: p.themes, Cats: p.cats,
+		Texts: p.catalog, Themes: p.themes, Cats: p.cats, Mouse: c.mouse,
 	}
+	s.panes(&to)
 	if s.holder != nil {
 		to.Holder = fmt.Sprintf("process %d (%s)", s.holder.PID, s.holder.Host)
 	}

@@ -35,7 +35,8 @@ func newDeck(o *options) *cobra.Command {
 			return usagef("width %d: 1 to 10000", width)
 		}
 		// Colours are for terminals; a file or a pipe gets the text.
-		out := bufio.NewWriter(colorprofile.NewWriter(cmd.OutOrStdout(), os.Environ()))
+		buffer := bufio.NewWriter(cmd.OutOrStdout())
+		out := &colorprofile.Writer{Forward: buffer, Profile: colorprofile.Detect(cmd.OutOrStdout(), os.Environ())}
 		for _, s := range deck.Slides {
 			if slide != 0 && s.Number != slide {
 				continue
@@ -47,7 +48,7 @@ func newDeck(o *options) *cobra.Command {
 				fmt.Fprintln(out, l)
 			}
 		}
-		return out.Flush()
+		return buffer.Flush()
 	})
 	cmd.AddCommand(show, newDeckCheck(o))
 	return cmd

@@ -233,6 +233,10 @@ func hostFailure(err error) error {
 	if err == nil || errors.As(err, &f) {
 		return err
 	}
+	var key *remote.HostKeyError
+	if errors.As(err, &key) && key.KnownFile != "" {
+		err = fmt.Errorf("%w (on record in %s:%d)", err, key.KnownFile, key.Line)
+	}
 	for _, k := range hostKinds {
 		if errors.Is(err, k.err) {
 			return &steps.Failure{Kind: k.kind, Cause: err.Error(), Err: err}

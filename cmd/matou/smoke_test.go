@@ -196,6 +196,29 @@ const (
 	keyEsc   = "\x1b"
 )
 
+// lookBack looks at what was done and made: an attempt and its output, a server, its console.
+func (s *screen) lookBack() {
+	s.t.Helper()
+	for _, look := range []struct{ keys, sees string }{
+		{"J", "What was done"},
+		{keyEnter, "$ "},
+		{keyEsc, ""},
+		{"\t\t", "Address"},
+		{keyEnter, "| OS-EXT-STS:vm_state"},
+		{"v", "nova console-log"},
+		{keyEsc, ""},
+	} {
+		s.press(look.keys)
+		if look.sees != "" {
+			s.sees(look.sees)
+			continue
+		}
+		s.until("the dialog to close", func(text string) bool {
+			return !strings.Contains(text, "Output of") && !strings.Contains(text, "nova console-log")
+		})
+	}
+}
+
 // TestSmoke walks from the first slide to Victory and the bonus, by keys, as a participant at 80x24
 // would: enter runs what there is to run, the arrow goes on, and a host key is looked at before it is
 // accepted.
@@ -213,6 +236,7 @@ func TestSmoke(t *testing.T) {
 		s.press(keyRight)
 	}
 	s.doSlide()
+	s.lookBack()
 	s.press("q")
 	select {
 	case <-s.done:

@@ -98,6 +98,9 @@ func (o *options) begin(ctx context.Context, w *steps.Workshop, readOnly bool) (
 	if err != nil {
 		return nil, err
 	}
+	if _, ok := w.Hop(o.here); o.here != "" && o.here != "none" && !ok {
+		return nil, usagef("--here %q: the workshop has no hop of that name", o.here)
+	}
 	s := &session{workshop: w, seat: seat, account: chooseAccount(o, w), poller: cloud.NewPoller(nil)}
 	s.account.password = os.Getenv("MATOU_PASSWORD")
 	s.root = filepath.Join(o.stateDir(), w.Name, s.account.label())

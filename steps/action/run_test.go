@@ -228,6 +228,15 @@ func TestGit(t *testing.T) {
 	if why := s.bad("git.branch", repo("match", "^bz[3-5]$"), steps.FailCheck); why != "box is on branch bz2" {
 		t.Error(why)
 	}
+	byHand := repo("match", "^bz[3-5]$", "path", "site.pp", "has", `^\s*vcsrepo`)
+	box.files["/etc/code/site.pp"] = "node x {\n  vcsrepo { 'y': }\n}\n"
+	if r := s.good("git.branch", byHand); r.Values["branch"] != "bz2 *" {
+		t.Errorf("what the branch brings, written by hand: %+v", r)
+	}
+	box.files["/etc/code/site.pp"] = "node x {\n  # vcsrepo\n}\n"
+	if why := s.bad("git.branch", byHand, steps.FailCheck); why != "box is on branch bz2" {
+		t.Error(why)
+	}
 	box.replies["--abbrev-ref"] = []reply{{exit: 128, lines: []string{"fatal: not a git repository"}}}
 	s.bad("git.branch", repo("match", "x"), steps.FailExit)
 

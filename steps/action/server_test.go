@@ -256,3 +256,22 @@ func TestUndoOfABootThatFailed(t *testing.T) {
 		t.Errorf("outside of an undo: %+v", r)
 	}
 }
+
+func TestDeleteOne(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	s.good("server.boot", web)
+	s.nova.servers = append(s.nova.servers, others()...)
+	for id, kind := range map[string]string{"a": steps.FailForbidden, "b": steps.FailForbidden, "gone": steps.FailNotFound} {
+		var f *steps.Failure
+		if err := s.reg.Delete(t.Context(), s.in, s.out, id); !errors.As(err, &f) || f.Kind != kind {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
+	if s.nova.called("delete") > 0 {
+		t.Fatalf("deleted: %v", s.nova.calls)
+	}
+	if err := s.reg.Delete(t.Context(), s.in, s.out, "id-1"); err != nil || s.nova.called("delete") != 1 {
+		t.Errorf("%v, %v", err, s.nova.calls)
+	}
+}

@@ -57,6 +57,9 @@ type Box struct {
 // Ask gives the box a line to type in; masked hides what is typed.
 func (b *Box) Ask(masked bool) *Box { b.input = newInput(masked, ""); return b }
 
+// AskFrom gives the box a line to type in that begins as a value.
+func (b *Box) AskFrom(value string) *Box { b.input = newInput(false, value); return b }
+
 // Typing tells whether keys are text.
 func (b *Box) Typing() bool { return b.input != nil }
 

@@ -1,8 +1,9 @@
 package pane
 
 import (
-	"hash/fnv"
-	"strings"
+	"regexp"
+	"sort"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -12,21 +13,50 @@ import (
 // DefaultLogLines is how many lines a log keeps when not told otherwise.
 const DefaultLogLines = 10000
 
+// logBytes bounds the text a log keeps, in bytes: long lines push out more than one old one.
+const logBytes = 8 << 20
+
 // Log shows the output of all sources as it comes. It keeps the newest lines only; the whole log
-// is on disk.
+// is on disk. What is kept is here; logview.go draws it, logfind.go looks through it, and logruns.go
+// knows the runs of the Puppet agent in it.
+//
+// A line has a number, counted from the first ever, that stays its own as long as it is kept.
 type Log struct {
 	base
-	ring    []steps.Line
+	ring    []entry
 	start   int // of the oldest line in ring
 	count   int
-	first   int // number of the oldest line kept, counted from the first ever
+	size    int // bytes of text kept
+	first   int // number of the oldest line kept
 	dropped int // lines that never came here
+	view    []int
 	top     int // number of the line at the top, when not following
 	left    int
 	follow  bool
 	unseen  int
-	query   string
+
+	times, wrap bool
+
+	query  string
+	hit    int // number of the line found last; -1 when none
+	filter *regexp.Regexp
+	not    bool // the filter shows what does not match
+	words  string
+
+	running map[string]*run // the agent runs under way, by source
+	last    map[string]*run // those that ended last
+	folding folding
 	tag     int // width of the widest source so far: a column that narrows again makes the text jump
+}
+
+// entry is a line that is kept, and what is known of it.
+type entry struct {
+	steps.Line
+	run  *run
+	bad  bool // an error of the run
+	mark bool // set by the reader
+	// level is read off the text when it is first drawn: most lines of a flood never are.
+	level level
 }
 
 // NewLog makes a log that keeps so many lines.
@@ -34,7 +64,7 @@ func NewLog(keep int) *Log {
 	if keep <= 0 {
 		keep = DefaultLogLines
 	}
-	return &Log{ring: make([]steps.Line, 0, keep), follow: true}
+	return &Log{ring: make([]entry, keep), follow: true, hit: -1, running: map[string]*run{}, last: map[string]*run{}}
 }
 
 // Append adds lines, and counts those that were skipped before them.
@@ -43,44 +73,70 @@ func (l *Log) Append(lines []steps.Line, dropped int) {
 		return
 	}
 	l.dropped += dropped
-	if over := len(lines) - cap(l.ring); over > 0 {
-		l.first += over
-		lines = lines[over:]
-	}
+	folds := false
 	for _, line := range lines {
 		line.Text = Clean(line.Text)
 		if len(line.Source) > l.tag {
 			l.tag = max(l.tag, ansi.StringWidth(line.Source))
 		}
-		if len(l.ring) < cap(l.ring) {
-			l.ring = append(l.ring, line)
-			l.count++
-			continue
-		}
-		l.ring[l.start] = line
+		folds = l.push(entry{Line: line}) || folds
+	}
+	if folds {
+		l.rebuild()
+	}
+	l.version++
+}
+
+// push keeps one line, and tells whether a run has to be folded for it.
+func (l *Log) push(e entry) (folds bool) {
+	for l.count == len(l.ring) || (l.count > 0 && l.size+len(e.Text) > logBytes) {
+		l.size -= len(l.ring[l.start].Text)
+		l.ring[l.start] = entry{}
 		l.start = (l.start + 1) % len(l.ring)
 		l.first++
+		l.count--
+		if len(l.view) > 0 && l.view[0] < l.first {
+			l.view = l.view[1:]
+		}
 	}
+	n := l.end()
+	if !e.mark {
+		folds = l.track(n, &e)
+	}
+	l.ring[(l.start+l.count)%len(l.ring)] = e
+	l.count++
+	l.size += len(e.Text)
+	if l.visible(n) {
+		l.view = append(l.view, n)
+		if !l.follow {
+			l.unseen++
+		}
+	}
+	return folds
+}
+
+// Mark draws a line below what is there now, so that what comes next can be told from it.
+func (l *Log) Mark(now time.Time) {
+	l.push(entry{Line: steps.Line{At: now}, mark: true})
 	if !l.follow {
-		l.unseen += len(lines)
-		l.top = max(l.top, l.first)
+		l.unseen--
 	}
 	l.version++
 }
 
 // at is the line of a number.
-func (l *Log) at(n int) steps.Line { return l.ring[(l.start+n-l.first)%len(l.ring)] }
+func (l *Log) at(n int) *entry { return &l.ring[(l.start+n-l.first)%len(l.ring)] }
 
 func (l *Log) end() int { return l.first + l.count }
 
 // Last is the newest line without its colours; the zero line when there is none.
 func (l *Log) Last() steps.Line {
-	if l.count == 0 {
-		return steps.Line{}
+	for n := l.end() - 1; n >= l.first; n-- {
+		if e := l.at(n); !e.mark {
+			return steps.Line{Source: ansi.Strip(Clean(e.Source)), Text: ansi.Strip(e.Text), At: e.At, Seq: e.Seq, Step: e.Step}
+		}
 	}
-	line := l.at(l.end() - 1)
-	line.Source, line.Text = ansi.Strip(Clean(line.Source)), ansi.Strip(line.Text)
-	return line
+	return steps.Line{}
 }
 
 // Len is the number of lines kept.
@@ -94,28 +150,53 @@ func (l *Log) Follow(on bool) {
 	if on == l.follow {
 		return
 	}
-	l.top = l.shown()
+	l.hold(l.shown())
 	l.follow, l.unseen = on, 0
 	l.version++
 }
 
-// shown is the number of the line at the top of the pane.
-func (l *Log) shown() int {
-	last := max(l.first, l.end()-l.height)
-	if l.follow {
-		return last
+// hold makes a line of the view the one at the top.
+func (l *Log) hold(index int) {
+	l.top = l.end()
+	if index = max(0, index); index < len(l.view) {
+		l.top = l.view[index]
 	}
-	return min(max(l.top, l.first), last)
+}
+
+// index is where in the view a line stands, or where the next one does.
+func (l *Log) index(n int) int { return sort.SearchInts(l.view, n) }
+
+// lowest is the line of the view at the top when the newest is in sight.
+func (l *Log) lowest() int {
+	if !l.wrap {
+		return max(0, len(l.view)-l.height)
+	}
+	rows, i := 0, len(l.view)
+	for i > 0 {
+		if rows += l.rows(l.view[i-1]); rows > l.height && i < len(l.view) {
+			break
+		}
+		i--
+	}
+	return i
+}
+
+// shown is the line of the view at the top of the pane.
+func (l *Log) shown() int {
+	if l.follow {
+		return l.lowest()
+	}
+	return min(l.index(max(l.top, l.first)), l.lowest())
 }
 
 // Scroll moves by lines; moving up stops following, reaching the end goes on with it.
 func (l *Log) Scroll(lines int) {
-	l.top = l.shown() + lines
+	to := max(0, l.shown()+lines)
 	l.follow = false
-	if l.top >= l.end()-l.height {
+	if to >= l.lowest() {
 		l.follow, l.unseen = true, 0
 	}
-	l.top = l.shown()
+	l.hold(to)
 	l.version++
 }
 
@@ -125,82 +206,16 @@ func (l *Log) Pan(cells int) { l.left = max(0, l.left+cells); l.version++ }
 // Height is how many lines a page has, less one that stays in sight.
 func (l *Log) Height() int { return max(1, l.height-1) }
 
-// Hit is a line that was found.
-type Hit struct {
-	Number int
-	Line   steps.Line
-}
-
-// Search lists the newest lines that hold a text, whatever its case, at most so many. It marks
-// the text in the pane until the next search; an empty one finds nothing and takes the marks away.
-func (l *Log) Search(query string, most int) []Hit {
-	l.query = strings.ToLower(query)
+// Wrap breaks long lines, or cuts them off; it tells which.
+func (l *Log) Wrap() bool {
+	l.wrap, l.left = !l.wrap, 0
 	l.version++
-	var hits []Hit
-	for n := l.end() - 1; n >= l.first && query != "" && len(hits) < most; n-- {
-		if line := l.at(n); strings.Contains(strings.ToLower(ansi.Strip(line.Text)), l.query) {
-			hits = append(hits, Hit{n, line})
-		}
-	}
-	return hits
+	return l.wrap
 }
 
-// Show scrolls to a line by its number and stops there.
-func (l *Log) Show(number int) {
-	l.follow, l.unseen = false, 0
-	l.top = number - l.height/2
-	l.top = l.shown()
+// Times shows when each line came, or does not; it tells which.
+func (l *Log) Times() bool {
+	l.times = !l.times
 	l.version++
-}
-
-// Lines draws what is in sight.
-func (l *Log) Lines() []string {
-	if l.count == 0 {
-		return l.page(append([]string{""}, wrapped(l.look.Styles.Dim, l.look.Text.T("log.none"), l.width, 1)...))
-	}
-	from, tag := l.shown(), min(l.tag, 14, max(3, l.width/4))
-	lines := make([]string, 0, l.height)
-	for n := from; n < l.end() && n < from+l.height; n++ {
-		lines = append(lines, l.line(l.at(n), tag))
-	}
-	return l.page(lines)
-}
-
-func (l *Log) line(line steps.Line, tag int) string {
-	st := l.look.Styles
-	text := line.Text
-	if l.left > 0 {
-		text = ansi.TruncateLeft(text, l.left, "")
-	}
-	if l.query != "" && strings.Contains(strings.ToLower(ansi.Strip(text)), l.query) {
-		text = st.Match.Render(ansi.Strip(text))
-	}
-	source := l.cell(Clean(line.Source), tag)
-	return st.Tags[tagOf(line.Source, len(st.Tags))].Render(source) + st.Faint.Render(st.Glyph.Vertical) + l.cell(text, max(0, l.width-tag-1))
-}
-
-// tagOf gives each source a colour that stays the same from run to run.
-func tagOf(source string, n int) int {
-	h := fnv.New32a()
-	h.Write([]byte(source))
-	return int(h.Sum32() % uint32(n))
-}
-
-// Heads says whether it follows, and what was missed.
-func (l *Log) Heads() (left, right, foot string) {
-	st, t := l.look.Styles, l.look.Text
-	left = t.T("pane.log")
-	switch {
-	case l.count == 0:
-	case l.follow:
-		right = st.Dim.Render(t.T("log.following"))
-	case l.unseen > 0:
-		right = st.Warn.Render(t.N("log.unseen", l.unseen))
-	default:
-		right = st.Warn.Render(t.T("log.paused"))
-	}
-	if l.dropped > 0 {
-		foot = st.Dim.Render(t.N("log.dropped", l.dropped))
-	}
-	return left, right, foot
+	return l.times
 }

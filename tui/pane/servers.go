@@ -1,20 +1,30 @@
 package pane
 
 import (
+	"regexp"
 	"time"
 
 	"matou/cloud"
 )
 
 // Servers is the project's servers as nova list shows them, with as many of its columns as fit.
+// What is shown of the list, and in which order, is in serversview.go.
 type Servers struct {
 	base
 	snap    cloud.Snapshot
+	rows    []cloud.Server // those shown, in their order
 	seat    string
 	now     time.Time
 	cursor  int
 	top     int
 	focused bool
+
+	sort    string // the column's key; empty: as nova orders them
+	down    bool
+	filter  *regexp.Regexp
+	words   string
+	changed map[string]time.Time // until when a server is highlighted, by id
+	expect  func(cloud.Server) time.Duration
 }
 
 // NewServers makes the pane; servers of the seat are marked.
@@ -22,21 +32,15 @@ func NewServers(seat string) *Servers { return &Servers{seat: seat} }
 
 // SetSnapshot shows what a poll saw.
 func (s *Servers) SetSnapshot(snap cloud.Snapshot, now time.Time) {
-	keep := s.Selected().ID
+	s.highlight(snap, now)
 	s.snap, s.now = snap, now
-	for i, v := range snap.Servers {
-		if v.ID == keep {
-			s.cursor = i
-		}
-	}
-	s.cursor = min(s.cursor, max(0, len(snap.Servers)-1))
-	s.version++
+	s.arrange()
 }
 
 // SetNow moves the clock that a server's building time is counted with.
 func (s *Servers) SetNow(now time.Time) {
 	s.now = now
-	if s.Building() {
+	if s.fade() || s.Building() {
 		s.version++
 	}
 }
@@ -61,19 +65,19 @@ func (s *Servers) SetFocused(on bool) {
 
 // Move moves the cursor by lines.
 func (s *Servers) Move(lines int) {
-	s.cursor = min(max(0, s.cursor+lines), max(0, len(s.snap.Servers)-1))
+	s.cursor = min(max(0, s.cursor+lines), max(0, len(s.rows)-1))
 	s.version++
 }
 
 // Selected is the server the cursor is on; the zero server when there is none.
 func (s *Servers) Selected() cloud.Server {
-	if s.cursor >= len(s.snap.Servers) {
+	if s.cursor >= len(s.rows) {
 		return cloud.Server{}
 	}
-	return s.snap.Servers[s.cursor]
+	return s.rows[s.cursor]
 }
 
-// Servers are the servers shown.
+// Servers are all servers there are, those a filter leaves out too.
 func (s *Servers) Servers() []cloud.Server { return s.snap.Servers }
 
 // column is one column of the list: its title's key, and what a server shows there.
@@ -86,7 +90,7 @@ type column struct {
 var (
 	colID     = column{"id", 36, func(_ *Servers, v cloud.Server) string { return cloud.Clean(v.ID) }}
 	colName   = column{"name", 12, func(_ *Servers, v cloud.Server) string { return cloud.Clean(v.Name) }}
-	colStatus = column{"status", 17, (*Servers).status}
+	colStatus = column{"status", 17, (*Servers).statusOf}
 	colTask   = column{"task", 14, func(_ *Servers, v cloud.Server) string { return orDash(cloud.Clean(v.TaskState)) }}
 	colPower  = column{"power", 11, func(_ *Servers, v cloud.Server) string { return orDash(cloud.Clean(v.PowerState)) }}
 	colNets   = column{"networks", 24, func(_ *Servers, v cloud.Server) string { return orDash(cloud.Clean(v.Networks())) }}
@@ -147,9 +151,11 @@ func columns(width int) []column {
 // Lines draws the list.
 func (s *Servers) Lines() []string {
 	st, t := s.look.Styles, s.look.Text
-	if len(s.snap.Servers) == 0 {
+	if len(s.rows) == 0 {
 		text := t.T("servers.none")
 		switch {
+		case len(s.snap.Servers) > 0:
+			text = t.T("servers.filtered")
 		case s.snap.Err != nil:
 			text = t.T("servers.trouble", "why", Clean(s.snap.Err.Error()))
 		case s.snap.Version == 0:
@@ -169,19 +175,19 @@ func (s *Servers) Lines() []string {
 	}
 	head := "  "
 	for _, c := range cols {
-		head += s.cell(t.T("servers."+c.key), c.width) + " "
+		head += s.cell(t.T("servers."+c.key)+s.arrow(c.key), c.width) + " "
 	}
 	lines := []string{st.Dim.Render(head)}
 	room := max(1, s.height-1)
 	s.top = min(max(s.top, s.cursor-room+1), s.cursor)
-	for i := s.top; i < len(s.snap.Servers) && len(lines) <= room; i++ {
+	for i := s.top; i < len(s.rows) && len(lines) <= room; i++ {
 		lines = append(lines, s.row(i, cols))
 	}
 	return s.page(lines)
 }
 
 func (s *Servers) row(i int, cols []column) string {
-	st, v := s.look.Styles, s.snap.Servers[i]
+	st, v := s.look.Styles, s.rows[i]
 	mine := v.Metadata[cloud.MetaSeat] == s.seat && s.seat != ""
 	chosen := s.focused && i == s.cursor
 	mark := " "
@@ -192,10 +198,15 @@ func (s *Servers) row(i int, cols []column) string {
 		}
 	}
 	line := mark + " "
+	_, fresh := s.changed[v.ID]
 	for _, c := range cols {
 		cell := s.cell(c.cell(s, v), c.width)
 		switch {
 		case chosen:
+		case fresh && (c.key == "status" || c.key == "name"):
+			cell = st.Match.Render(cell)
+		case c.key == "status" && s.late(v):
+			cell = st.Warn.Render(cell)
 		case c.key == "status":
 			cell = StatusStyle(st, v.Status).Render(cell)
 		case c.key == "name" && mine:
@@ -217,6 +228,9 @@ func (s *Servers) Heads() (left, right, foot string) {
 	left = t.T("pane.servers")
 	if s.snap.Version > 0 {
 		right = st.Dim.Render(itoa(len(s.snap.Servers)))
+	}
+	if s.filter != nil {
+		right = st.Warn.Render(t.T("servers.only", "n", itoa(len(s.rows)), "all", itoa(len(s.snap.Servers)), "filter", "&"+s.words))
 	}
 	if s.snap.Err != nil && len(s.snap.Servers) > 0 {
 		foot = st.Warn.Render(t.T("servers.stale", "time", s.snap.At.Local().Format("15:04:05")))

@@ -1,0 +1,239 @@
+package pane
+
+import (
+	"hash/fnv"
+	"regexp"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"matou/tui/theme"
+)
+
+// visible tells whether a line stands in the view: the filter lets it through, and it is not folded
+// away. A filter looks into folded runs too.
+func (l *Log) visible(n int) bool {
+	e := l.at(n)
+	switch {
+	case e.mark:
+		return true
+	case l.filter != nil:
+		return l.passes(e)
+	case e.run != nil && l.folded(e.run):
+		return n == e.run.first || e.bad
+	}
+	return true
+}
+
+// rebuild lists the lines in the view anew.
+func (l *Log) rebuild() {
+	view := make([]int, 0, l.count)
+	for n := l.first; n < l.end(); n++ {
+		if l.visible(n) {
+			view = append(view, n)
+		}
+	}
+	l.view = view
+	l.version++
+}
+
+// Lines draws what is in sight.
+func (l *Log) Lines() []string {
+	if len(l.view) == 0 {
+		text := l.look.Text.T("log.none")
+		if l.count > 0 {
+			text = l.look.Text.T("log.filtered")
+		}
+		return l.page(append([]string{""}, wrapped(l.look.Styles.Dim, text, l.width, 1)...))
+	}
+	lines := make([]string, 0, l.height)
+	for i := l.shown(); i < len(l.view) && len(lines) < l.height; i++ {
+		lines = append(lines, l.draw(l.view[i])...)
+		if l.follow && i == len(l.view)-1 && len(lines) > l.height { // one line longer than the pane
+			lines = lines[len(lines)-l.height:]
+		}
+	}
+	return l.page(lines)
+}
+
+// tagWidth is the width of the column of sources.
+func (l *Log) tagWidth() int { return min(l.tag, 14, max(3, l.width/4)) }
+
+// timeColumn is the width of the column of times, the blank behind it included.
+const timeColumn = 9
+
+// timed tells whether there is a column of times: on a narrow pane the text needs the room.
+func (l *Log) timed() bool { return l.times && l.width >= 3*timeColumn }
+
+// textWidth is what is left for the text.
+func (l *Log) textWidth() int {
+	w := l.width - l.tagWidth() - 1
+	if l.timed() {
+		w -= timeColumn
+	}
+	return max(0, w)
+}
+
+// rows is how many rows a line takes.
+func (l *Log) rows(n int) int {
+	if e := l.at(n); !l.wrap || e.mark || l.heads(n, e) {
+		return 1
+	}
+	return len(broken(l.at(n).Text, l.textWidth()))
+}
+
+// broken cuts a text into pieces of a width. Each piece carries the colours that hold in it.
+func broken(text string, width int) []string {
+	var rows []string
+	for ansi.StringWidth(text) > width && len(rows) < maxLine {
+		row := ansi.Truncate(text, width, "")
+		w := ansi.StringWidth(row)
+		if w == 0 {
+			break
+		}
+		rows = append(rows, row)
+		text = ansi.TruncateLeft(text, w, "")
+	}
+	return append(rows, text)
+}
+
+// heads tells whether a line stands for a run that is folded.
+func (l *Log) heads(n int, e *entry) bool {
+	return l.filter == nil && e.run != nil && n == e.run.first && l.folded(e.run)
+}
+
+// draw is a line of the log, on as many rows as it takes.
+func (l *Log) draw(n int) []string {
+	st, e := l.look.Styles, l.at(n)
+	if e.mark {
+		text := " " + l.look.Text.T("log.mark", "time", e.At.Local().Format("15:04:05")) + " "
+		rest := max(0, l.width-ansi.StringWidth(text)-4)
+		return []string{st.Accent.Render(strings.Repeat(st.Glyph.Horizontal, 4) + text + strings.Repeat(st.Glyph.Horizontal, rest))}
+	}
+	head, blank := "", ""
+	if l.timed() {
+		head = st.Dim.Render(l.cell(e.At.Local().Format("15:04:05"), timeColumn))
+		blank = strings.Repeat(" ", timeColumn)
+	}
+	tag := l.tagWidth()
+	head += st.Tags[tagOf(e.Source, len(st.Tags))].Render(l.cell(Clean(e.Source), tag)) + st.Faint.Render(st.Glyph.Vertical)
+	if l.heads(n, e) {
+		return []string{head + l.cell(l.headline(e.run), l.textWidth())}
+	}
+	if !l.wrap {
+		text := e.Text
+		if l.left > 0 {
+			text = ansi.TruncateLeft(text, l.left, "")
+		}
+		return []string{head + l.cell(l.paint(n, text), l.textWidth())}
+	}
+	blank += strings.Repeat(" ", tag) + st.Faint.Render(st.Glyph.Vertical)
+	var out []string
+	for i, row := range broken(e.Text, l.textWidth()) {
+		if i == 1 {
+			head = blank
+		}
+		out = append(out, head+l.cell(l.paint(n, row), l.textWidth()))
+	}
+	return out
+}
+
+// paint colours a text: what was searched for first of all, then as it came, then by what it says.
+func (l *Log) paint(n int, text string) string {
+	st := l.look.Styles
+	switch {
+	case l.query != "" && strings.Contains(strings.ToLower(ansi.Strip(l.at(n).Text)), l.query):
+		style := st.Match
+		if n == l.hit {
+			style = st.Selected
+		}
+		return style.Render(ansi.Strip(text))
+	case n == l.hit:
+		return st.Selected.Render(ansi.Strip(text))
+	case strings.IndexByte(text, 0x1b) >= 0:
+		return text
+	}
+	e := l.at(n)
+	if e.level == unread {
+		e.level = levelOf(e.Text)
+	}
+	return l.levelStyle(e.level).Render(text)
+}
+
+// level is how much a line matters, by what it says.
+type level int
+
+const (
+	unread level = iota
+	plainLevel
+	noticeLevel
+	warnLevel
+	errorLevel
+)
+
+// The words by which programs say how much a line matters: syslog's severities (RFC 5424, 6.2.1) as
+// they are spelled in logs, and what compilers, shells and Puppet write.
+var (
+	errorWords  = regexp.MustCompile(`(?i)\b(error|err|fatal|panic|critical|crit|emerg|alert|failed|failure|traceback|exception)\b`)
+	warnWords   = regexp.MustCompile(`(?i)\b(warning|warn|deprecated)\b`)
+	noticeWords = regexp.MustCompile(`(?i)\bnotice\b`)
+)
+
+// levelOf reads the level off a line. Only what is in sight is asked, so it may take its time.
+func levelOf(text string) level {
+	switch {
+	case errorWords.MatchString(text):
+		return errorLevel
+	case warnWords.MatchString(text):
+		return warnLevel
+	case noticeWords.MatchString(text):
+		return noticeLevel
+	}
+	return plainLevel
+}
+
+func (l *Log) levelStyle(v level) theme.Style {
+	st := l.look.Styles
+	switch v {
+	case errorLevel:
+		return st.Error
+	case warnLevel:
+		return st.Warn
+	case noticeLevel:
+		return st.OK
+	default:
+		return theme.Style{}
+	}
+}
+
+// tagOf gives each source a colour that stays the same from run to run.
+func tagOf(source string, n int) int {
+	h := fnv.New32a()
+	h.Write([]byte(source))
+	return int(h.Sum32() % uint32(n))
+}
+
+// Heads says whether it follows, what was missed, and what is left out.
+func (l *Log) Heads() (left, right, foot string) {
+	st, t := l.look.Styles, l.look.Text
+	left = t.T("pane.log")
+	switch {
+	case l.count == 0:
+	case l.follow:
+		right = st.Dim.Render(t.T("log.following"))
+	case l.unseen > 0:
+		right = st.Warn.Render(t.N("log.unseen", l.unseen))
+	default:
+		right = st.Warn.Render(t.T("log.paused"))
+	}
+	if l.filter != nil {
+		foot = st.Warn.Render(t.T("log.only", "n", itoa(len(l.view)), "all", itoa(l.count), "filter", "&"+l.words))
+	}
+	if l.dropped > 0 {
+		if foot != "" {
+			foot += " " + st.Glyph.Dot + " "
+		}
+		foot += st.Dim.Render(t.N("log.dropped", l.dropped))
+	}
+	return left, right, foot
+}

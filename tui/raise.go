@@ -1,0 +1,47 @@
+package tui
+
+import (
+	"slices"
+
+	"matou/steps"
+	"matou/tui/pane"
+)
+
+// raised is the attempt whose panes came up last, and the one of them that was given the screen.
+type raised struct {
+	step    steps.ID
+	attempt int
+	pane    pane.ID
+}
+
+// raise brings the panes of a step up when its actions begin, and the slide back when it is done. On
+// a screen that shows them all there is nothing to bring up; where one hides the others, the first
+// of them is shown. Whoever has moved the focus since the step was asked for keeps it.
+func (m *Model) raise(e steps.Event) {
+	switch {
+	case e.Type == steps.StepStarted && e.Phase == steps.PhaseAction && !e.Probing,
+		e.Type == steps.ActionStarted && e.Phase == steps.PhaseAction:
+	case e.Type == steps.StepDone && e.Step == m.raised.step && m.raised.pane != "":
+		if !m.byHand && m.focus == m.raised.pane {
+			m.focus = pane.SlideID
+		}
+		m.raised.pane = ""
+		return
+	default:
+		return
+	}
+	if m.raised.step == e.Step && m.raised.attempt == e.Attempt {
+		return
+	}
+	m.raised = raised{step: e.Step, attempt: e.Attempt}
+	if m.byHand || !m.lay.Tabs || m.zoom {
+		return
+	}
+	step, _ := m.workshop.Step(e.Step)
+	for _, name := range step.Panes {
+		if id := pane.ID(name); slices.Contains(m.order(), id) {
+			m.focus, m.raised.pane = id, id
+			return
+		}
+	}
+}
