@@ -20,6 +20,7 @@ const (
 	accountClouds  = "clouds.yaml"
 	accountOpenRC  = "openrc"  // read on the workshop's hop
 	accountSandbox = "sandbox" // as openrc, on the sandbox's own hop
+	accountLab     = "lab"     // likewise, on a lab's
 )
 
 // account is the cloud that was chosen, and how to log in to it.
@@ -37,6 +38,8 @@ func chooseAccount(o *options) account {
 	switch {
 	case o.sandbox || o.cloud == accountSandbox:
 		return account{from: accountSandbox}
+	case isLab(o.cloud):
+		return account{from: accountLab, name: o.cloud}
 	case o.cloud == accountOpenRC:
 		return account{from: accountOpenRC}
 	case o.cloud != "":
@@ -54,7 +57,7 @@ func chooseAccount(o *options) account {
 // about another.
 func (a account) label() string {
 	switch a.from {
-	case accountClouds:
+	case accountClouds, accountLab:
 		return a.name
 	case accountEnv:
 		return "env"

@@ -31,7 +31,7 @@ func (o *options) printer(s *session, out io.Writer, asJSON bool) (*printer, err
 	if err != nil {
 		return nil, err
 	}
-	return &printer{s: s, text: text, out: bufio.NewWriter(out), json: asJSON, accept: o.accept || s.world != nil}, nil
+	return &printer{s: s, text: text, out: bufio.NewWriter(out), json: asJSON, accept: o.accept || s.ours()}, nil
 }
 
 // outputLine is how a line of output stands among the events of --json.

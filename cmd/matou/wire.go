@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 
 	"matou/assets"
 	"matou/cloud"
+	"matou/cloud/lab"
 	"matou/cloud/remote"
 	"matou/cloud/sandbox"
 	"matou/cloud/sandbox/fault"
@@ -35,6 +37,7 @@ type session struct {
 	client   *remote.Client
 	poller   *cloud.Poller
 	world    *sandbox.Sandbox // nil on a real cloud
+	lab      *lab.Info        // nil when the cloud is none
 	warnings []error
 	holder   *steps.HeldError // another program has the seat: read only
 
@@ -84,7 +87,10 @@ func (o *options) open(ctx context.Context, readOnly bool) (_ *session, err erro
 			_ = s.Close()
 		}
 	}()
-	root := filepath.Join(o.stateDir(), s.workshop.Name, s.account.label())
+	if err := s.findLab(); err != nil {
+		return nil, err
+	}
+	root := filepath.Join(o.stateDir(), s.workshop.Name, s.cloudFolder())
 	journal, err := s.openSeat(filepath.Join(root, "seats", s.seat), readOnly)
 	if err != nil {
 		return nil, err
@@ -134,6 +140,8 @@ func (o *options) params(ctx context.Context, s *session, dir string) (map[strin
 		if err := o.startWorld(ctx, s, dir); err != nil {
 			return nil, err
 		}
+	}
+	if s.ours() {
 		for name, template := range s.workshop.Sandbox.Params {
 			value, err := steps.Expand(template, s.sandboxParams(), nil)
 			if err != nil {
@@ -148,11 +156,56 @@ func (o *options) params(ctx context.Context, s *session, dir string) (map[strin
 	return given, nil
 }
 
+// ours tells whether the cloud is one that this program made: its hosts take passwords, and nobody's
+// keys and known hosts are its business.
+func (s *session) ours() bool { return s.world != nil || s.lab != nil }
+
+// sandboxParams are what the cloud says of itself, when it is ours.
 func (s *session) sandboxParams() steps.Vars {
-	if s.world == nil {
+	switch {
+	case s.world != nil:
+		return s.world.Params()
+	case s.lab != nil:
+		params, err := sandbox.WorldParams(s.workshop.Files, s.workshop.Sandbox.World)
+		if err != nil {
+			return nil // the lab could not have started
+		}
+		maps.Copy(params, s.lab.Params)
+		return params
+	}
+	return nil
+}
+
+// labPoll is how often a lab is asked while something changes: it is quick, and near.
+const labPoll = 250 * time.Millisecond
+
+// findLab finds the lab that was asked for.
+func (s *session) findLab() error {
+	if s.account.from != accountLab {
 		return nil
 	}
-	return s.world.Params()
+	place, _ := labOf(s.account.name)
+	info, err := lab.Find(place)
+	if errors.Is(err, lab.ErrNotRunning) {
+		return &exitError{code: exitFailed, err: fmt.Errorf("%w: sudo matou lab up", err)}
+	}
+	if err != nil {
+		return err
+	}
+	if info.Workshop != s.workshop.Name {
+		return usagef("lab %s is for the workshop %s", info.Name, info.Workshop)
+	}
+	s.lab = &info
+	s.account.poll = func(time.Duration) time.Duration { return labPoll }
+	return nil
+}
+
+// cloudFolder is where progress on this cloud is kept. A lab that was made anew is another cloud.
+func (s *session) cloudFolder() string {
+	if s.lab != nil {
+		return accountLab + "-" + s.lab.Name + "-" + s.lab.Born
+	}
+	return s.account.label()
 }
 
 // startWorld starts the embedded sandbox, or finds out why it can't.
@@ -225,7 +278,7 @@ func (s *session) start(ctx context.Context, o *options, params steps.Vars, jour
 		s.close = append(s.close, func() error { return os.RemoveAll(data) })
 	}
 	reach := &hosts{client: s.client}
-	if s.world == nil { // the sandbox takes passwords; nobody's keys are shown to it
+	if !s.ours() { // the sandbox takes passwords; nobody's keys are shown to it
 		reach.keys, reach.agent = remote.DefaultKeyFiles(), true
 	}
 	s.registry = action.New(action.Deps{
@@ -257,7 +310,7 @@ func (o *options) remoteOptions(s *session, redactor *steps.Redactor) remote.Opt
 	if s.dir != "" {
 		ro.KnownHosts = filepath.Join(s.dir, "known_hosts")
 	}
-	if s.world != nil {
+	if s.ours() {
 		return ro // the sandbox's hosts are not in anybody's files
 	}
 	if home, err := os.UserHomeDir(); err == nil {
