@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,7 +29,7 @@ const (
 	stageLog = 5 // the console's log, open for appending
 )
 
-// consoleLimit bounds the console's log at each boot; what comes after is thrown away.
+// consoleLimit bounds the console's log; what comes after is thrown away.
 const consoleLimit = 4 << 20
 
 // stageOrders are the orders.
@@ -71,8 +72,10 @@ func stage() error {
 		return fmt.Errorf("read orders: %w", err)
 	}
 	_ = in.Close()
-	syscall.CloseOnExec(stageOut)
-	syscall.CloseOnExec(stageLog)
+	// What whoever started us left open is no business of the machine's.
+	if err := unix.CloseRange(stageOut, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		return fmt.Errorf("close files: %w", err)
+	}
 	if err := enterRoot(&o); err != nil {
 		return err
 	}
@@ -284,7 +287,7 @@ func openConsole() (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open console: %w", err)
 	}
-	reader := exec.Command("/bin/sh", "-c", fmt.Sprintf("head -c %d; exec cat >/dev/null", consoleLimit)) //nolint:noctx // it ends with the machine
+	reader := exec.Command("/bin/sh", "-c", fmt.Sprintf("ulimit -f %d; cat; exec cat >/dev/null", consoleLimit>>9)) //nolint:noctx // it ends with the machine
 	reader.Env = []string{"PATH=/usr/bin:/bin"}
 	reader.Stdin, reader.Stdout = fifo, os.NewFile(stageLog, "console")
 	reader.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -295,10 +298,12 @@ func openConsole() (*os.File, error) {
 }
 
 // kept are the capabilities that root has on a machine: over its own files, accounts, processes and
-// ports, and none over the kernel. It is the list that containers commonly have, without mknod.
+// ports, and none over the kernel. It is the list that containers commonly have, without mknod, and
+// with ptrace: start-stop-daemon has to see whose program a process runs. What it can trace is in
+// its own pid namespace.
 var kept = []int{
 	unix.CAP_CHOWN, unix.CAP_DAC_OVERRIDE, unix.CAP_FSETID, unix.CAP_FOWNER, unix.CAP_NET_RAW, unix.CAP_SETGID, unix.CAP_SETUID,
-	unix.CAP_SETFCAP, unix.CAP_SETPCAP, unix.CAP_NET_BIND_SERVICE, unix.CAP_SYS_CHROOT, unix.CAP_KILL, unix.CAP_AUDIT_WRITE,
+	unix.CAP_SETFCAP, unix.CAP_SETPCAP, unix.CAP_NET_BIND_SERVICE, unix.CAP_SYS_CHROOT, unix.CAP_KILL, unix.CAP_AUDIT_WRITE, unix.CAP_SYS_PTRACE,
 }
 
 // dropCapabilities gives up all others, for good: what is not in the bounding set does not survive

@@ -18,8 +18,8 @@ rm -rf "$pool/partial" "$pool/lock"
 mkdir "$R/tmp/m"
 inside sh -c "cd /tmp/m && apt-get -q download $modules && for f in *.deb; do dpkg-deb -x \$f tree; done"
 mkdir -p "$R/var/cache/puppet/lib"
-for lib in "$R"/tmp/m/tree/usr/share/puppet/modules/*/lib "$R"/usr/share/puppet/modules/*/lib; do
-  [ ! -d "$lib" ] || cp -R "$lib/." "$R/var/cache/puppet/lib/"
+for lib in "$R"{/tmp/m/tree,}/usr/share/puppet/modules.available/*/lib; do
+  cp -R "$lib/." "$R/var/cache/puppet/lib/"
 done
 
 # The pool is an apt source of its own, and the only one: nothing else can be reached anyway.
