@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -136,11 +137,13 @@ func Labs(dir string) []string {
 	return names
 }
 
-// running tells whether there is such a process. Whether it is the one that was meant is left to a
-// start time or a lock, where it matters.
+// running tells whether there is such a process, one that has not ended and only waits to be asked how
+// (proc_pid_stat(5): the state comes after the name in brackets). Whether it is the one that was meant
+// is left to a start time, where it matters.
 func running(pid int) bool {
-	_, err := os.Stat(filepath.Join("/proc", fmt.Sprint(pid)))
-	return pid > 0 && err == nil
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, state, ok := strings.Cut(string(data[bytes.LastIndexByte(data, ')')+1:]), " ")
+	return err == nil && ok && state != "" && !strings.ContainsRune("ZX", rune(state[0]))
 }
 
 // writeFile replaces a file as a whole.

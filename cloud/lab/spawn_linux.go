@@ -15,6 +15,10 @@ import (
 // logFile is where a process that serves a lab in the background says what ails it.
 const logFile = "log"
 
+// spawnedEnv marks what Spawn started. A program that takes its arguments for something else must not
+// go on starting itself.
+const spawnedEnv = "MATOU_LAB_SPAWNED"
+
 // spawnTimeout bounds the time until a lab answers; its servers may have to be booted again.
 const spawnTimeout = 2 * time.Minute
 
@@ -24,6 +28,9 @@ func Spawn(ctx context.Context, p Place, args []string) (Info, error) {
 	var info Info
 	if err := p.Check(); err != nil {
 		return info, err
+	}
+	if os.Getenv(spawnedEnv) != "" {
+		return info, errors.New("start lab: started to serve, and asked to start another")
 	}
 	if _, err := Find(p); err == nil {
 		return info, fmt.Errorf("start lab %s: %w", p.name(), ErrRunning)
@@ -38,6 +45,8 @@ func Spawn(ctx context.Context, p Place, args []string) (Info, error) {
 	}
 	defer log.Close()
 	cmd := exec.Command("/proc/self/exe", args...) //nolint:noctx // it is to outlive us
+	cmd.Args[0] = os.Args[0]
+	cmd.Env = append(os.Environ(), spawnedEnv+"=1")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
