@@ -31,57 +31,6 @@ type Stop struct{ Step ID }
 func (Execute) effect() {}
 func (Stop) effect()    {}
 
-// RefusalCode says why a command was refused.
-type RefusalCode string
-
-// Why a command may be refused. The words for each are a text under assets, "refusal.<code>".
-const (
-	RefusedUnknown  RefusalCode = "unknown-step"
-	RefusedRunning  RefusalCode = "running"
-	RefusedDone     RefusalCode = "done"
-	RefusedNeeds    RefusalCode = "needs"
-	RefusedIdle     RefusalCode = "idle"      // nothing to cancel
-	RefusedNoUndo   RefusalCode = "no-undo"   // it can't be taken back
-	RefusedNoChecks RefusalCode = "no-checks" //
-	RefusedNothing  RefusalCode = "nothing"   // all of it is done
-	RefusedQuestion RefusalCode = "question"  // no such question
-	RefusedReadOnly RefusalCode = "read-only"
-	RefusedEnded    RefusalCode = "ended" // the engine has ended
-)
-
-// Refusal is a command that was not followed: nothing happened.
-type Refusal struct {
-	Code  RefusalCode
-	Step  ID
-	Needs []ID // for RefusedNeeds: what is missing; for RefusedUnknown: the nearest ids there are
-}
-
-// Error says it in English; people get the text of the code.
-func (r *Refusal) Error() string {
-	var ids []string
-	for _, id := range r.Needs {
-		ids = append(ids, string(id))
-	}
-	switch r.Code {
-	case RefusedUnknown:
-		if ids != nil {
-			return fmt.Sprintf("no step %q: did you mean %s?", r.Step, strings.Join(ids, ", "))
-		}
-		return fmt.Sprintf("no step %q", r.Step)
-	case RefusedNeeds:
-		return fmt.Sprintf("%s needs %s first", r.Step, strings.Join(ids, ", "))
-	case RefusedRunning:
-		return fmt.Sprintf("%s is running", r.Step)
-	case RefusedDone:
-		return fmt.Sprintf("%s is done", r.Step)
-	default:
-		if r.Step != "" {
-			return fmt.Sprintf("%s: %s", r.Step, r.Code)
-		}
-		return string(r.Code)
-	}
-}
-
 // Decide says what a command leads to: events to journal and apply, then effects to begin. It is
 // pure. A command that makes no sense now is refused with a *Refusal.
 func Decide(w *Workshop, s State, c Command, m Moment) ([]Event, []Effect, error) {
@@ -315,9 +264,24 @@ func (d *decision) advance(step Step, phase Phase, index int, before []ActionSta
 		d.undone(step, st)
 	case phase == PhaseAction && len(step.Checks) > 0:
 		d.advance(step, PhaseCheck, 0, nil)
+	case phase == PhaseCheck && st.Began == PhaseCheck && len(unknown(d.w, d.s, step)) > 0:
+		d.proven(step, st)
 	default:
 		d.done(step, st)
 	}
+}
+
+// proven ends the checks of work that holds and was not done by us, when later steps wait for values
+// that only its actions find out. A plan runs them; a check by itself changes nothing, and says so.
+func (d *decision) proven(step Step, st StepState) {
+	if st.Probing {
+		d.emit(Event{Type: StepStarted, Step: step.ID, Attempt: st.Attempt, Run: st.Run, Phase: PhaseAction})
+		d.advance(step, PhaseAction, 0, nil)
+		return
+	}
+	cause := fmt.Sprintf("it holds, but %s is not known yet: start the step to find it out", strings.Join(unknown(d.w, d.s, step), ", "))
+	d.emit(Event{Type: StepChecked, Step: step.ID, Attempt: st.Attempt, Failure: &Failure{Kind: FailValue, Cause: cause}, Took: Millis(d.m.Now.Sub(st.Started))})
+	d.effects = append(d.effects, Stop{Step: step.ID})
 }
 
 func (d *decision) done(step Step, st StepState) {
@@ -439,22 +403,4 @@ func PlanUntil(w *Workshop, s State, until ID) []ID {
 		}
 	}
 	return plan
-}
-
-// nearest lists the steps whose ids look like one that does not exist.
-func nearest(w *Workshop, id ID) []ID {
-	var names []string
-	for _, step := range w.Steps {
-		names = append(names, string(step.ID))
-	}
-	var ids []ID
-	for _, name := range Nearest(string(id), names) {
-		ids = append(ids, ID(name))
-	}
-	return ids
-}
-
-// Unknown is the refusal of a step there is not, with the nearest ids there are.
-func (w *Workshop) Unknown(id ID) *Refusal {
-	return &Refusal{Code: RefusedUnknown, Step: id, Needs: nearest(w, id)}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -196,6 +197,36 @@ func TestCatchUpActsOnlyWhereChecksFail(t *testing.T) {
 	if err := s.do(steps.CatchUp{}); code(err) != steps.RefusedNothing {
 		t.Fatalf("catch up with nothing: %v", err)
 	}
+}
+
+// TestCheckAloneFindsOutNoValue has a step whose check holds though its action, which finds out what
+// another step works with, never ran.
+func TestCheckAloneFindsOutNoValue(t *testing.T) {
+	s := newStage()
+	s.w.Steps[1].Actions[1].With = map[string]steps.Value{"host": {Text: "${a.id}"}}
+	if err := s.do(steps.Check{Step: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	s.end(t, "up", nil)
+	s.status(t, steps.Ready, steps.Pending, steps.Pending)
+	if f := s.state.Step("a").Failure; f == nil || !strings.Contains(f.Cause, "a.id") {
+		t.Fatalf("failure = %+v", f)
+	}
+	if err := s.do(steps.CatchUp{Until: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"up", "boot", "show", "up"} {
+		s.end(t, name, nil)
+	}
+	s.status(t, steps.Done, steps.Ready, steps.Pending)
+	if got := s.state.Vars["a.id"]; got != "42" {
+		t.Fatalf("a.id = %q", got)
+	}
+	if err := s.do(steps.Check{Step: "a"}); err != nil { // now it is known
+		t.Fatal(err)
+	}
+	s.end(t, "up", nil)
+	s.status(t, steps.Done, steps.Ready, steps.Pending)
 }
 
 func TestUndoForgetsAndWhatStandsOnItGoesStale(t *testing.T) {

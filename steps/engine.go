@@ -157,9 +157,10 @@ func (e *Engine) CommandLine(step ID, phase Phase, index int) string {
 	if !ok || index < 0 || index >= len(s.actions(phase)) {
 		return ""
 	}
-	in := e.input(Execute{Step: step, Phase: phase, Index: index}, s)
-	return e.o.Redactor.Text(Sanitize(e.x.Command(in)))
+	return e.words(e.input(Execute{Step: step, Phase: phase, Index: index}, s))
 }
+
+func (e *Engine) words(in Input) string { return e.o.Redactor.Text(Sanitize(e.x.Command(in))) }
 
 func (e *Engine) input(x Execute, step Step) Input {
 	return Input{
@@ -281,10 +282,14 @@ func (e *Engine) record(events []Event) {
 	if len(events) == 0 {
 		return
 	}
+	var saved Vars // by the events before: the state does not have it yet
 	for i, ev := range events {
-		if ev.Type == ActionStarted {
-			ev.Command = e.CommandLine(ev.Step, ev.Phase, ev.Index)
+		if step, ok := e.w.Step(ev.Step); ok && ev.Type == ActionStarted {
+			in := e.input(Execute{Step: ev.Step, Phase: ev.Phase, Index: ev.Index}, step)
+			in.Vars = in.Vars.With(saved)
+			ev.Command = e.words(in)
 		}
+		saved = saved.With(ev.Values)
 		events[i] = e.o.Redactor.Event(ev)
 	}
 	var trouble error

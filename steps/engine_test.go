@@ -35,7 +35,9 @@ func (d *doer) Execute(ctx context.Context, in steps.Input, out steps.Output) (s
 	return f(ctx, in, out)
 }
 
-func (d *doer) Command(in steps.Input) string { return "do " + in.Action.Name }
+func (d *doer) Command(in steps.Input) string {
+	return strings.TrimSpace("do " + in.Action.Name + " " + in.Vars["a.id"])
+}
 
 // start runs an engine until the test ends.
 func start(t *testing.T, w *steps.Workshop, x steps.Executor, o steps.Options) (*steps.Engine, func()) {
@@ -94,6 +96,9 @@ func TestEngineRunsAStep(t *testing.T) {
 		b := until(t, f, "a", steps.Done)
 		if got := b.Lines[0].Text; got != "\x1b[31mpassword "+steps.Masked+"\x1b[0m" {
 			t.Errorf("line %q", got)
+		}
+		if got := b.State.Step("a").Actions[1].Command; got != "do show abc" {
+			t.Errorf("the words of the second action do not have what the first saved: %q", got)
 		}
 		if took := b.State.Step("a").Took; took != 38*time.Second {
 			t.Errorf("took %s", took)

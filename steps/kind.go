@@ -40,6 +40,8 @@ const (
 type Field struct {
 	Type     FieldType
 	Required bool
+	// Late lets the kind run before the values the field names are there; they are empty then.
+	Late bool
 }
 
 // Phase says which of a step's lists an action stands in.
@@ -171,6 +173,7 @@ const (
 
 // Answer answers a question. Text is a secret for the questions that ask for one.
 type Answer struct {
-	OK   bool
-	Text string
+	OK     bool
+	Text   string
+	Nobody bool // nobody was there to answer: not the same as a no
 }

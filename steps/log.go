@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,12 +54,16 @@ func (l *Log) open() error {
 		return err
 	}
 	l.file, l.size, l.out = file, info.Size(), bufio.NewWriterSize(file, 64<<10)
-	end := []byte{'\n'}
-	if l.size > 0 {
-		_, err = file.ReadAt(end, l.size-1)
-	}
-	l.torn = err != nil || end[0] != '\n'
+	l.torn = l.size > 0 && !endsLine(file, l.size)
 	return nil
+}
+
+// endsLine tells whether the last byte of a file of a size is a newline. One that cannot be read is
+// taken for torn.
+func endsLine(file io.ReaderAt, size int64) bool {
+	var end [1]byte
+	_, err := file.ReadAt(end[:], size-1)
+	return err == nil && end[0] == '\n'
 }
 
 // Path is the file.

@@ -2,6 +2,8 @@ package steps
 
 import (
 	"io/fs"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -17,13 +19,10 @@ func (t Text) In(lang string) string {
 	if s, ok := t[lang]; ok {
 		return s
 	}
-	best := ""
-	for l := range t {
-		if best == "" || l < best {
-			best = l
-		}
+	if len(t) == 0 {
+		return ""
 	}
-	return t[best]
+	return t[slices.Min(slices.Collect(maps.Keys(t)))]
 }
 
 // Workshop is everything workshop.yaml says. It is read once and never changed.

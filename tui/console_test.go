@@ -72,6 +72,14 @@ func TestEnter(t *testing.T) {
 		f.Press("enter")
 		f.asked(steps.Retry{Step: "jump"})
 	})
+	play(t, "shows the command a step is about, not the log it follows", 80, 24, func(f *fixture) {
+		step := &f.w.Steps[3]
+		step.Actions = append([]steps.Action{{Name: "log", Kind: "file.follow", Command: "tail -F /var/log/syslog", Background: true}}, step.Actions...)
+		f.Press("4")
+		f.Wait(time.Second)
+		f.Sees("$ puppet agent -t -v")
+		f.SeesNot("tail -F")
+	})
 	play(t, "says what a step waits for", 80, 24, func(f *fixture) {
 		f.Press("3")
 		f.Sees("attend : Lister les serveurs")

@@ -74,6 +74,9 @@ func (m *Model) recall() {
 	if phase == steps.PhaseAction && len(list) == 0 {
 		phase, list = steps.PhaseCheck, step.Checks
 	}
+	for index+1 < len(list) && list[index].Background {
+		index++ // a log that is followed is not what the step is about
+	}
 	if index < len(list) {
 		m.command = pane.Clean(m.session.CommandLine(m.step, phase, index))
 	}

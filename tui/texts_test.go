@@ -247,3 +247,16 @@ func TestBindings(t *testing.T) {
 		}
 	}
 }
+
+// In French a blank stands before some signs; it must not break there.
+func TestFrenchBlanks(t *testing.T) {
+	t.Parallel()
+	fr := catalog(t).In("fr")
+	for _, key := range fr.Keys() {
+		for _, bad := range []string{" ?", " !", " :", " ;", " »", "« "} {
+			if strings.Contains(fr.T(key), bad) {
+				t.Errorf("%s: %q may break before %q", key, fr.T(key), bad)
+			}
+		}
+	}
+}

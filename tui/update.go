@@ -90,6 +90,7 @@ func (m *Model) press(msg tea.KeyPressMsg, now time.Time) tea.Cmd {
 	if !ok {
 		return nil
 	}
+	m.toast = notice{} // what the last key had to say has been read
 	if why := b.why(m); why != "" {
 		m.say(now, why)
 		return nil

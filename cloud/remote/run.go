@@ -175,7 +175,7 @@ func (c *Conn) session(ctx context.Context, begin func(*ssh.Session) (func(), er
 	t := time.NewTimer(grace)
 	defer t.Stop()
 	select {
-	case <-ended:
+	case <-ended: //nolint:errcheck // the cancellation is what is told, however the command ended
 	case <-t.C:
 	}
 	return unknown, hopError(c.leg.Hop, fmt.Errorf("command cancelled: %w", context.Cause(ctx)))

@@ -151,7 +151,7 @@ func (a *api) answer(s *service, open bool, h handler, c *call) (rep reply) {
 			return a.unauthorized(s)
 		}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(nil, c.Request.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(nil, c.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):

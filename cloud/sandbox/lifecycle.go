@@ -142,7 +142,9 @@ func (w *world) power(ctx context.Context, in *instance) bool {
 	in.machine = m
 	w.mu.Unlock()
 	if ctx.Err() != nil {
-		w.halt(in)
+		if err := w.halt(in); err != nil {
+			w.store.complain(err)
+		}
 		return false
 	}
 	return true

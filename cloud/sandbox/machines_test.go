@@ -97,10 +97,12 @@ func (o *openSSH) run(host, command string) string {
 	return string(out)
 }
 
-// TestRealSSH walks the workshop's way with OpenSSH: jumphost, container, nova there, server.
+// TestRealSSH walks the workshop's way with OpenSSH: jumphost, container, nova there, server; then
+// the sandbox ends and comes back, and what was written on the server is there.
 func TestRealSSH(t *testing.T) {
 	t.Parallel()
-	s := startReal(t, t.TempDir())
+	dir := t.TempDir()
+	s := startReal(t, dir)
 	o := newOpenSSH(t, s)
 	want := func(out string, parts ...string) {
 		t.Helper()
@@ -119,4 +121,13 @@ func TestRealSSH(t *testing.T) {
 	address, _, _ := strings.Cut(rest, " ")
 	want(o.run(address, "hostname; echo kept > /root/note; cat /root/note"), "web-1\n", "kept\n")
 	want(o.run("inception-01", ". ./openrc; nova console-log web-1"), "web-1", "SSH HOST KEY")
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	s = startReal(t, dir)
+	if err := s.WriteFiles(o.dir); err != nil {
+		t.Fatal(err)
+	}
+	want(o.run(address, "cat /root/note"), "kept\n")
+	want(o.run("inception-01", ". ./openrc; nova list"), "| web-1 | ACTIVE |")
 }

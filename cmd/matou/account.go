@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"matou/cloud"
+	"matou/cloud/lab"
 	"matou/cloud/openstack"
 	"matou/steps"
 	"matou/steps/action"
@@ -21,6 +22,7 @@ const (
 	accountOpenRC  = "openrc"  // read on the workshop's hop
 	accountSandbox = "sandbox" // as openrc, on the sandbox's own hop
 	accountLab     = "lab"     // likewise, on a lab's
+	accountNone    = "none"    // a workshop that has no sandbox, and nothing names a cloud
 )
 
 // account is the cloud that was chosen, and how to log in to it.
@@ -28,13 +30,14 @@ type account struct {
 	from string
 	name string // in clouds.yaml
 	poll func(time.Duration) time.Duration
+	lab  *lab.Info // of accountLab, once it was found
 	// password stands in for a person where there is none: play's MATOU_PASSWORD.
 	password string
 }
 
 // chooseAccount follows the rule people are told: what the command line says, then OS_CLOUD, then
 // OS_AUTH_URL, then the sandbox.
-func chooseAccount(o *options) account {
+func chooseAccount(o *options, w *steps.Workshop) account {
 	switch {
 	case o.sandbox || o.cloud == accountSandbox:
 		return account{from: accountSandbox}
@@ -48,6 +51,8 @@ func chooseAccount(o *options) account {
 		return account{from: accountClouds, name: os.Getenv("OS_CLOUD")}
 	case os.Getenv("OS_AUTH_URL") != "":
 		return account{from: accountEnv}
+	case w.Sandbox.World == "":
+		return account{from: accountNone}
 	default:
 		return account{from: accountSandbox}
 	}
@@ -66,6 +71,33 @@ func (a account) label() string {
 	}
 }
 
+// folder is where progress on this cloud is kept. A lab that was made anew is another cloud.
+func (a account) folder() string {
+	if a.lab != nil {
+		return accountLab + "-" + a.lab.Name + "-" + a.lab.Born
+	}
+	return a.label()
+}
+
+// findLab finds the lab that was asked for, if it is one.
+func (a *account) findLab(w *steps.Workshop) error {
+	if a.from != accountLab {
+		return nil
+	}
+	place, _ := labOf(a.name)
+	info, err := lab.Find(place)
+	switch {
+	case errors.Is(err, lab.ErrNotRunning):
+		return fmt.Errorf("%w: sudo matou lab up", err)
+	case err != nil:
+		return err
+	case info.Workshop != w.Name:
+		return usagef("lab %s is for the workshop %s", info.Name, info.Workshop)
+	}
+	a.lab, a.poll = &info, func(time.Duration) time.Duration { return labPoll }
+	return nil
+}
+
 // local tells whether the credentials are on this machine, so that we stand where the workshop's
 // openrc is sourced.
 func (a account) local() bool { return a.from == accountEnv || a.from == accountClouds }
@@ -77,6 +109,8 @@ func (a account) credentials(ctx context.Context, openrc func(context.Context) (
 		return openstack.FromEnv(os.Getenv)
 	case accountClouds:
 		return openstack.FromCloudsYAML(a.name)
+	case accountNone:
+		return openstack.Credentials{}, fmt.Errorf("no cloud is named, and this workshop has no sandbox: %w", cloud.ErrNoAccount)
 	}
 	data, source, err := openrc(ctx)
 	if err != nil {
@@ -113,6 +147,9 @@ func (a account) loginAsking(ctx context.Context, out steps.Output, c openstack.
 			answer, err := out.Ask(ctx, steps.Question{Kind: steps.AskPassword, Subject: c.String(), Attempt: attempt})
 			if err != nil {
 				return nil, err
+			}
+			if answer.Nobody {
+				return nil, nobody(steps.Question{Kind: steps.AskPassword, Subject: c.String(), Attempt: attempt})
 			}
 			if !answer.OK {
 				return nil, steps.Failf(steps.FailCanceled, "%s: %w", c, errDeclined)

@@ -49,9 +49,9 @@ anew.`,
 			if err := printServers(out, mine, false); err != nil {
 				return err
 			}
-			fmt.Fprint(out, text.T("clean.ask", "n", fmt.Sprint(len(mine)), "seat", s.seat), " ")
+			fmt.Fprint(out, text.T("cli.clean.ask", "n", fmt.Sprint(len(mine))), " ")
 			if !yes && !confirmed(cmd.InOrStdin()) {
-				fmt.Fprintln(out, text.T("clean.kept"))
+				fmt.Fprintln(out, text.T("cli.clean.kept"))
 				return nil
 			}
 			fmt.Fprintln(out)
@@ -59,7 +59,7 @@ anew.`,
 		if err := s.registry.Clean(ctx, s.input(), &aside{s: s, accept: true, password: s.account.password}); err != nil {
 			return err
 		}
-		fmt.Fprintln(out, text.T("clean.done", "n", fmt.Sprint(len(mine))))
+		fmt.Fprintln(out, text.T("cli.clean.done", "n", fmt.Sprint(len(mine)), "seat", s.seat))
 		return s.forget()
 	})
 	return cmd

@@ -182,5 +182,6 @@ func (s *session) edit(step steps.ID) tea.ExecCommand {
 }
 
 func (s *session) editOwn(in steps.Input, target action.Editable) error {
-	return s.registry.EditOwn(in, target, func(file string) error { return runEditor(file) })
+	ctx := context.Background() // it ends when the person leaves it
+	return s.registry.EditOwn(in, target, func(file string) error { return runEditor(ctx, file) })
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,7 +12,7 @@ import (
 )
 
 // runEditor opens a file in the person's editor, in this terminal.
-func runEditor(file string) error {
+func runEditor(ctx context.Context, file string) error {
 	var words []string
 	for _, name := range []string{"VISUAL", "EDITOR"} {
 		if words = strings.Fields(os.Getenv(name)); words != nil {
@@ -29,7 +30,7 @@ func runEditor(file string) error {
 	if words == nil {
 		return steps.Failf(steps.FailNotFound, "no editor: set EDITOR, or change %s yourself", file)
 	}
-	cmd := exec.Command(words[0], append(words[1:], file)...)
+	cmd := exec.CommandContext(ctx, words[0], append(words[1:], file)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	err := cmd.Run()
 	var exit *exec.ExitError

@@ -23,7 +23,8 @@ type printer struct {
 	out    *bufio.Writer
 	json   bool
 	accept bool // trust host keys seen for the first time
-	quiet  bool // no output lines
+
+	trouble string // what was told of the journal's or the log's
 }
 
 func (o *options) printer(s *session, out io.Writer, asJSON bool) (*printer, error) {
@@ -100,7 +101,8 @@ func (p *printer) batch(b steps.Batch, step steps.ID) (end *steps.Event) {
 	for _, l := range lines {
 		p.line(l)
 	}
-	if b.Trouble != nil {
+	if b.Trouble != nil && b.Trouble.Error() != p.trouble {
+		p.trouble = b.Trouble.Error() // once: it goes on with every line
 		fmt.Fprintf(os.Stderr, "matou: %v\n", b.Trouble)
 	}
 	return end
@@ -110,7 +112,7 @@ func (p *printer) line(l steps.Line) {
 	switch {
 	case p.json:
 		p.encode(outputLine{V: steps.EventVersion, Type: "output", Line: l})
-	case !p.quiet:
+	default:
 		fmt.Fprintf(p.out, "  %s │ %s\n", l.Source, l.Text)
 	}
 }
@@ -152,13 +154,13 @@ func (p *printer) event(e steps.Event) {
 
 // answer speaks for a person who is not there.
 func (p *printer) answer(ctx context.Context, q steps.Question) {
-	a := steps.Answer{}
+	a := steps.Answer{Nobody: true}
 	switch q.Kind {
 	case steps.AskHostKey:
-		a.OK = p.accept
+		a.OK, a.Nobody = p.accept, !p.accept
 	case steps.AskPassword:
 		if a.Text = p.s.account.password; a.Text != "" && q.Attempt <= 1 {
-			a.OK = true
+			a.OK, a.Nobody = true, false
 		}
 	default:
 	}

@@ -32,7 +32,7 @@ func withOutput(ctx context.Context, out steps.Output) context.Context {
 func ask(ctx context.Context, q steps.Question) (steps.Answer, error) {
 	out, ok := ctx.Value(outputKey{}).(steps.Output)
 	if !ok || out == nil {
-		return steps.Answer{}, steps.Failf(steps.FailNobody, "%s asks for a %s, and nobody is there to answer", q.Subject, q.Kind)
+		return steps.Answer{Nobody: true}, nil
 	}
 	return out.Ask(ctx, q)
 }
@@ -45,6 +45,9 @@ func asker(secret func(ctx context.Context, value string)) remote.Asker {
 				Kind: steps.AskHostKey, Subject: k.Hop.String(),
 				Data: map[string]string{"fingerprint": k.Fingerprint, "type": k.Type, "address": k.Addr, "hop": k.Hop.Name},
 			})
+			if err == nil && a.Nobody {
+				err = nobody(steps.Question{Kind: steps.AskHostKey, Subject: k.Hop.String()})
+			}
 			return a.OK, err
 		},
 		Password: func(ctx context.Context, h remote.Hop, attempt int) (string, error) {
@@ -68,6 +71,15 @@ func asker(secret func(ctx context.Context, value string)) remote.Asker {
 	}
 }
 
+// nobody is the failure of a question that nobody was there to answer. One that is asked again was
+// answered, and wrong.
+func nobody(q steps.Question) error {
+	if q.Attempt > 1 {
+		return steps.Failf(steps.FailLogin, "%s: the %s was refused", q.Subject, q.Kind)
+	}
+	return steps.Failf(steps.FailNobody, "%s asks for a %s, and nobody is there to answer", q.Subject, q.Kind)
+}
+
 var errDeclined = errors.New("no answer was given")
 
 func askSecret(ctx context.Context, secret func(context.Context, string), q steps.Question) (string, error) {
@@ -75,7 +87,10 @@ func askSecret(ctx context.Context, secret func(context.Context, string), q step
 	if err != nil {
 		return "", err
 	}
-	if !a.OK {
+	switch {
+	case a.Nobody:
+		return "", nobody(q)
+	case !a.OK:
 		return "", steps.Failf(steps.FailCanceled, "%s: %w", q.Subject, errDeclined)
 	}
 	secret(ctx, a.Text)

@@ -256,7 +256,18 @@ func newLabSSH(o *options, p *lab.Place) *cobra.Command {
 			if err != nil {
 				return hostFailure(err)
 			}
-			exit, err := remote.Interactive(ctx, conn, strings.Join(args[1:], " "))
+			var exit remote.Exit
+			if line := strings.Join(args[1:], " "); line != "" {
+				exit, err = conn.Run(ctx, remote.Command{Line: line}, func(l remote.Line) {
+					to := cmd.OutOrStdout()
+					if l.Stderr {
+						to = cmd.ErrOrStderr()
+					}
+					fmt.Fprintln(to, l.Text)
+				})
+			} else {
+				exit, err = remote.Interactive(ctx, conn, "")
+			}
 			if err == nil && exit.Code != 0 {
 				return &exitError{code: exitFailed, shown: true, err: fmt.Errorf("%s: %s", args[0], exit)}
 			}

@@ -48,7 +48,8 @@ func newServers(o *options) *cobra.Command {
 // lister logs in with as little as it takes: on a cloud whose credentials are here, that needs
 // neither the workshop nor a seat.
 func (o *options) lister(ctx context.Context) (cloud.Lister, func() error, error) {
-	a := chooseAccount(o)
+	// Credentials that are here need no workshop to be found.
+	a := chooseAccount(o, &steps.Workshop{})
 	if a.local() {
 		c, err := a.credentials(ctx, nil)
 		if err != nil {
@@ -124,7 +125,7 @@ func (a *aside) Ask(_ context.Context, q steps.Question) (steps.Answer, error) {
 	case q.Kind == steps.AskPassword && a.password != "" && q.Attempt <= 1:
 		return steps.Answer{OK: true, Text: a.password}, nil
 	}
-	return steps.Answer{}, steps.Failf(steps.FailNobody, "%s: nobody is there to answer (%s)", q.Subject, q.Kind)
+	return steps.Answer{Nobody: true}, nil
 }
 
 // watchPause is how often a watched list is asked for while nothing changes in it.

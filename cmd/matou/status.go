@@ -44,7 +44,11 @@ func newStatus(o *options) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		journal, err := steps.ReadJournal(filepath.Join(o.stateDir(), w.Name, chooseAccount(o).label(), "seats", seat))
+		account := chooseAccount(o, w)
+		if err := account.findLab(w); err != nil {
+			return err
+		}
+		journal, err := steps.ReadJournal(filepath.Join(o.stateDir(), w.Name, account.folder(), "seats", seat))
 		if err != nil {
 			return err
 		}

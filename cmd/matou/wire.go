@@ -18,7 +18,6 @@ import (
 
 	"matou/assets"
 	"matou/cloud"
-	"matou/cloud/lab"
 	"matou/cloud/remote"
 	"matou/cloud/sandbox"
 	"matou/cloud/sandbox/fault"
@@ -37,7 +36,6 @@ type session struct {
 	client   *remote.Client
 	poller   *cloud.Poller
 	world    *sandbox.Sandbox // nil on a real cloud
-	lab      *lab.Info        // nil when the cloud is none
 	warnings []error
 	holder   *steps.HeldError // another program has the seat: read only
 
@@ -73,24 +71,25 @@ func (o *options) stateDir() string {
 // open puts a session together and starts its engine. A seat that another program holds is opened to
 // look at, when readOnly allows it.
 func (o *options) open(ctx context.Context, readOnly bool) (_ *session, err error) {
-	s := &session{account: chooseAccount(o), poller: cloud.NewPoller(nil)}
-	s.account.password = os.Getenv("MATOU_PASSWORD")
+	s := &session{poller: cloud.NewPoller(nil)}
 	if s.seat, err = o.seatName(); err != nil {
 		return nil, err
 	}
 	if s.workshop, err = loadWorkshop(o.workshop); err != nil {
 		return nil, err
 	}
+	s.account = chooseAccount(o, s.workshop)
+	s.account.password = os.Getenv("MATOU_PASSWORD")
 	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
 			_ = s.Close()
 		}
 	}()
-	if err := s.findLab(); err != nil {
+	if err := s.account.findLab(s.workshop); err != nil {
 		return nil, err
 	}
-	root := filepath.Join(o.stateDir(), s.workshop.Name, s.cloudFolder())
+	root := filepath.Join(o.stateDir(), s.workshop.Name, s.account.folder())
 	journal, err := s.openSeat(filepath.Join(root, "seats", s.seat), readOnly)
 	if err != nil {
 		return nil, err
@@ -158,19 +157,19 @@ func (o *options) params(ctx context.Context, s *session, dir string) (map[strin
 
 // ours tells whether the cloud is one that this program made: its hosts take passwords, and nobody's
 // keys and known hosts are its business.
-func (s *session) ours() bool { return s.world != nil || s.lab != nil }
+func (s *session) ours() bool { return s.world != nil || s.account.lab != nil }
 
 // sandboxParams are what the cloud says of itself, when it is ours.
 func (s *session) sandboxParams() steps.Vars {
 	switch {
 	case s.world != nil:
 		return s.world.Params()
-	case s.lab != nil:
+	case s.account.lab != nil:
 		params, err := sandbox.WorldParams(s.workshop.Files, s.workshop.Sandbox.World)
 		if err != nil {
 			return nil // the lab could not have started
 		}
-		maps.Copy(params, s.lab.Params)
+		maps.Copy(params, s.account.lab.Params)
 		return params
 	}
 	return nil
@@ -178,35 +177,6 @@ func (s *session) sandboxParams() steps.Vars {
 
 // labPoll is how often a lab is asked while something changes: it is quick, and near.
 const labPoll = 250 * time.Millisecond
-
-// findLab finds the lab that was asked for.
-func (s *session) findLab() error {
-	if s.account.from != accountLab {
-		return nil
-	}
-	place, _ := labOf(s.account.name)
-	info, err := lab.Find(place)
-	if errors.Is(err, lab.ErrNotRunning) {
-		return &exitError{code: exitFailed, err: fmt.Errorf("%w: sudo matou lab up", err)}
-	}
-	if err != nil {
-		return err
-	}
-	if info.Workshop != s.workshop.Name {
-		return usagef("lab %s is for the workshop %s", info.Name, info.Workshop)
-	}
-	s.lab = &info
-	s.account.poll = func(time.Duration) time.Duration { return labPoll }
-	return nil
-}
-
-// cloudFolder is where progress on this cloud is kept. A lab that was made anew is another cloud.
-func (s *session) cloudFolder() string {
-	if s.lab != nil {
-		return accountLab + "-" + s.lab.Name + "-" + s.lab.Born
-	}
-	return s.account.label()
-}
 
 // startWorld starts the embedded sandbox, or finds out why it can't.
 func (o *options) startWorld(ctx context.Context, s *session, dir string) error {

@@ -96,7 +96,7 @@ func agent(ctx context.Context, c *call) (steps.Result, error) {
 	}
 	return steps.Result{
 		Values:  map[string]string{"changed": strconv.Itoa(changed), "failed": strconv.Itoa(failed), "exit": strconv.Itoa(exit)},
-		Summary: fmt.Sprintf("exit %d, %d ±", exit, changed), Changed: changed > 0,
+		Summary: fmt.Sprintf("±%d (exit %d)", changed, exit), Changed: changed > 0,
 	}, nil
 }
 

@@ -78,7 +78,7 @@ type Deps struct {
 	Here    string        // the hop this program runs on; empty: none of them
 	DataDir string        // where this seat's own copies of the workshop's files are
 	OnLogin func(Compute) // may be nil
-	Changed func()        // may be nil: servers were made or deleted
+	Changed func()        // may be nil: servers were made or deleted; called from any goroutine
 	// Retry is how long to wait before an agent run that found another one under way is tried again;
 	// zero is 2 s.
 	Retry time.Duration
@@ -181,7 +181,7 @@ func (c *call) fill(schema steps.Schema, expand func(string, steps.Vars, func(st
 			quoting = regexp.QuoteMeta
 		}
 		text, err := expand(value.Text, c.in.Vars, quoting)
-		if err != nil {
+		if err != nil && !schema.Fields[name].Late {
 			return fmt.Errorf("%s %s: %w", c.in.Action.Kind, name, err)
 		}
 		c.texts[name] = text

@@ -51,7 +51,7 @@ var serverKinds = []kind{
 	{
 		schema: steps.Schema{
 			Kind: "server.delete", Claims: true, Timeout: 5 * time.Minute,
-			Fields: map[string]steps.Field{"ids": {Type: steps.FieldString, Required: true}},
+			Fields: map[string]steps.Field{"ids": {Type: steps.FieldString, Required: true, Late: true}},
 		},
 		run: deleteServers, words: func(c *call) string { return "nova delete " + c.texts["ids"] },
 	},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,8 +19,8 @@ var web = texts("name", "web", "image", "debian", "flavor", "small", "user-data"
 
 func TestBoot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		changes := 0
-		s := newStand(t, func(s *stand) { s.deps.Changed = func() { changes++ } })
+		var changes atomic.Int32
+		s := newStand(t, func(s *stand) { s.deps.Changed = func() { changes.Add(1) } })
 		began := time.Now()
 		r := s.good("server.boot", web)
 		if time.Since(began) > 0 {
@@ -32,8 +33,8 @@ func TestBoot(t *testing.T) {
 		if got := s.nova.servers[0].Metadata; fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("metadata %v", got)
 		}
-		if n := strings.Count(s.out.text(), "BUILD spawning"); n != 1 || changes == 0 {
-			t.Errorf("BUILD is told %d times, changes %d:\n%s", n, changes, s.out.text())
+		if n := strings.Count(s.out.text(), "BUILD spawning"); n != 1 || changes.Load() == 0 {
+			t.Errorf("BUILD is told %d times, changes %d:\n%s", n, changes.Load(), s.out.text())
 		}
 		again := s.good("server.boot", web)
 		if again.Values["id"] != "id-1" || again.Changed || s.nova.called("boot") != 1 {
@@ -233,5 +234,25 @@ func TestShowAndStatus(t *testing.T) {
 	s.bad("server.show", texts("id", "id-1"), steps.FailCheck)
 	if r := s.good("server.list", nil); r.Values["count"] != "1" || !strings.Contains(s.out.text(), "web") {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestUndoOfABootThatFailed: what a boot left behind goes with the step, though no id was ever saved.
+func TestUndoOfABootThatFailed(t *testing.T) {
+	t.Parallel()
+	s := newStand(t)
+	s.nova.servers = others()
+	s.nova.fate["web"] = fmt.Errorf("wait: %w", cloud.ErrFault)
+	s.bad("server.boot", web, steps.FailFault)
+	s.in.Phase = steps.PhaseUndo
+	if r := s.good("server.delete", texts("ids", "${web.id}")); r.Values["count"] != "1" {
+		t.Errorf("%+v", r)
+	}
+	if got := s.nova.ids(); !slices.Equal(got, []string{"a", "b", "c", "d"}) {
+		t.Errorf("left: %v", got)
+	}
+	s.in.Phase = steps.PhaseAction
+	if r := s.good("server.delete", texts("ids", "${web.id}")); r.Values["count"] != "0" {
+		t.Errorf("outside of an undo: %+v", r)
 	}
 }

@@ -14,7 +14,8 @@ import (
 )
 
 // deleteServers deletes servers by id. Ids that are not this seat's are refused: whatever a
-// workshop's file says, nobody else's server goes.
+// workshop's file says, nobody else's server goes. To take a step back is to delete also those it made
+// without getting as far as to save their ids.
 func deleteServers(ctx context.Context, c *call) (steps.Result, error) {
 	compute, err := c.cloud(ctx)
 	if err != nil {
@@ -27,10 +28,11 @@ func deleteServers(ctx context.Context, c *call) (steps.Result, error) {
 	ids := strings.Fields(c.texts["ids"])
 	var doomed []cloud.Server
 	for _, s := range all {
-		if !slices.Contains(ids, s.ID) {
+		left := c.in.Phase == steps.PhaseUndo && c.mine(s) && s.Metadata[cloud.MetaStep] == string(c.in.Step)
+		switch {
+		case !left && !slices.Contains(ids, s.ID):
 			continue
-		}
-		if !c.mine(s) {
+		case !c.mine(s):
 			return steps.Result{}, steps.Failf(steps.FailForbidden, "%s (%s) was not made by seat %s: not deleted", s.Name, s.ID, c.in.Seat)
 		}
 		doomed = append(doomed, s)

@@ -26,6 +26,7 @@ type Log struct {
 	follow  bool
 	unseen  int
 	query   string
+	tag     int // width of the widest source so far: a column that narrows again makes the text jump
 }
 
 // NewLog makes a log that keeps so many lines.
@@ -48,6 +49,9 @@ func (l *Log) Append(lines []steps.Line, dropped int) {
 	}
 	for _, line := range lines {
 		line.Text = Clean(line.Text)
+		if len(line.Source) > l.tag {
+			l.tag = max(l.tag, ansi.StringWidth(line.Source))
+		}
 		if len(l.ring) < cap(l.ring) {
 			l.ring = append(l.ring, line)
 			l.count++
@@ -154,12 +158,7 @@ func (l *Log) Lines() []string {
 	if l.count == 0 {
 		return l.page(append([]string{""}, wrapped(l.look.Styles.Dim, l.look.Text.T("log.none"), l.width, 1)...))
 	}
-	tag := 0
-	from := l.shown()
-	for n := from; n < l.end() && n < from+l.height; n++ {
-		tag = max(tag, ansi.StringWidth(l.at(n).Source))
-	}
-	tag = min(tag, 14, max(3, l.width/4))
+	from, tag := l.shown(), min(l.tag, 14, max(3, l.width/4))
 	lines := make([]string, 0, l.height)
 	for n := from; n < l.end() && n < from+l.height; n++ {
 		lines = append(lines, l.line(l.at(n), tag))

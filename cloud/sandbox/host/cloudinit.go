@@ -47,9 +47,6 @@ type cloudFile struct {
 
 const cloudLog = "/var/log/cloud-init-output.log"
 
-// maxUserData is Nova's limit of the data once decoded, in bytes.
-const maxUserData = 64 << 10
-
 // parseCloudConfig reads a #cloud-config. What can't be read is an error; the rest of it counts.
 func parseCloudConfig(data []byte) (*cloudConfig, error) {
 	c := &cloudConfig{}

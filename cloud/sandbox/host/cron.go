@@ -24,72 +24,87 @@ type job struct {
 	match               func(time.Time) bool
 }
 
-// runCron runs the crontabs' lines at each minute of recorded time. While all tables are empty it
-// waits for one to change and nothing ticks.
-func (h *Host) runCron(ctx context.Context, s *service) {
-	var jobs sync.WaitGroup
-	defer jobs.Wait()
-	root := h.tree.Root()
-	watches := map[string]<-chan struct{}{}
-	changed := make(chan struct{}, 1)
-	var watching sync.WaitGroup
-	defer watching.Wait()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	watch := func(p string) {
-		if watches[p] != nil {
-			return
+// tables watches the crontabs.
+type tables struct {
+	host    *Host
+	seen    map[string]bool
+	changed chan struct{}
+	wg      sync.WaitGroup
+}
+
+// watch begins to watch the tables there are now; ctx ends it.
+func (t *tables) watch(ctx context.Context) {
+	paths := []string{"/etc/passwd"}
+	for _, u := range t.host.cronUsers() {
+		paths = append(paths, crontabs+"/"+u)
+	}
+	for _, p := range paths {
+		if t.seen[p] {
+			continue
 		}
-		w := root.Watch(p)
-		watches[p] = w.C
-		watching.Go(func() {
+		t.seen[p] = true
+		w := t.host.tree.Root().Watch(p)
+		t.wg.Go(func() {
 			defer w.Close()
 			for {
 				select {
 				case <-ctx.Done():
 					return
 				case <-w.C:
-					select {
-					case changed <- struct{}{}:
-					default:
-					}
+				}
+				select {
+				case t.changed <- struct{}{}:
+				default:
 				}
 			}
 		})
 	}
+}
+
+// runCron runs the crontabs' lines at each minute of recorded time. While all tables are empty it
+// waits for one to change and nothing ticks.
+func (h *Host) runCron(ctx context.Context, s *service) {
+	var jobs sync.WaitGroup
+	defer jobs.Wait()
+	t := &tables{host: h, seen: map[string]bool{}, changed: make(chan struct{}, 1)}
+	defer t.wg.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	close(s.ready)
 	now := h.cfg.Now().Truncate(time.Minute)
 	for ctx.Err() == nil {
-		for _, a := range h.cronUsers() {
-			watch(crontabs + "/" + a)
+		t.watch(ctx)
+		if !h.minute(ctx, s, t.changed) {
+			continue
 		}
-		watch("/etc/passwd")
-		var tick <-chan time.Time
-		var timer *time.Timer
-		if len(h.jobs()) > 0 {
-			timer = time.NewTimer(max(h.scaled(time.Minute), minTick))
-			tick = timer.C
+		now = now.Add(time.Minute)
+		for _, j := range h.jobs() {
+			if j.match(now) {
+				jobs.Go(func() { h.runJob(ctx, j) })
+			}
 		}
-	wait:
+	}
+}
+
+// minute waits for the next minute, or, while there are no jobs, for a table to change. It tells
+// whether a minute has passed.
+func (h *Host) minute(ctx context.Context, s *service, changed <-chan struct{}) bool {
+	var tick <-chan time.Time
+	if len(h.jobs()) > 0 {
+		timer := time.NewTimer(max(h.scaled(time.Minute), minTick))
+		defer timer.Stop()
+		tick, changed = timer.C, nil // the next minute comes when it comes
+	}
+	for {
 		select {
 		case <-ctx.Done():
+			return false
 		case r := <-s.reload:
 			r <- nil
-			goto wait
 		case <-changed:
-			if tick != nil {
-				goto wait // the next minute comes when it comes
-			}
+			return false
 		case <-tick:
-			now = now.Add(time.Minute)
-			for _, j := range h.jobs() {
-				if j.match(now) {
-					jobs.Go(func() { h.runJob(ctx, j) })
-				}
-			}
-		}
-		if timer != nil {
-			timer.Stop()
+			return true
 		}
 	}
 }

@@ -3,6 +3,7 @@ package host
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -171,10 +172,10 @@ func (s *session) program(ctx context.Context, name string, c shell.Command) int
 		shell.Started(ctx) // a Flask application tells itself when it listens
 	}
 	code := run(ctx, &Process{Call: call, Host: h, PID: p.pid, TTY: s.tty, session: s})
-	switch context.Cause(ctx) {
-	case errKilled:
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errKilled):
 		return 137
-	case errTerminated:
+	case errors.Is(cause, errTerminated):
 		return 143
 	}
 	return code

@@ -265,9 +265,10 @@ func (h *Host) Wait(ctx context.Context, d time.Duration) error {
 
 func (h *Host) scaled(d time.Duration) time.Duration { return time.Duration(float64(d) * h.cfg.Pace) }
 
-// diskFull asks the faults before a write to p.
+// diskFull asks the faults before a write to p. A disk is full to what runs, not to what brings the
+// machine up.
 func (h *Host) diskFull(p string) bool {
-	if h.cfg.Faults == nil || strings.HasPrefix(p, stateDir) {
+	if h.cfg.Faults == nil || h.ctx == nil || strings.HasPrefix(p, stateDir) {
 		return false
 	}
 	_, full := h.cfg.Faults.Take("disk.full", h.cfg.Name+" "+p)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"matou/cloud/sandbox/host/bin"
+	"matou/cloud/sandbox/host/tree"
 )
 
 // proc is an entry of the process table.
@@ -74,9 +75,9 @@ func (h *Host) kill(pid, signal int, by string) error {
 	h.mu.Unlock()
 	switch {
 	case p == nil:
-		return errors.New("No such process")
+		return tree.Errno("No such process")
 	case by != "root" && p.user != by:
-		return errors.New("Operation not permitted")
+		return tree.EPERM
 	case signal == 0 || pid == 1:
 		return nil
 	case p.service != "":

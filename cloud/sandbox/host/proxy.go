@@ -28,7 +28,7 @@ func (h *Host) prepareProxy(s *service) (func(ctx context.Context), error) {
 		h.Log("haproxy", "[ALERT] "+err.Error())
 		return nil, fmt.Errorf("haproxy: %w", err)
 	}
-	b, err := h.runProxy(s, config)
+	b, err := h.runProxy(config)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func (h *Host) prepareProxy(s *service) (func(ctx context.Context), error) {
 	}, nil
 }
 
-func (h *Host) runProxy(s *service, c *haproxy.Config) (*haproxy.Balancer, error) {
+func (h *Host) runProxy(c *haproxy.Config) (*haproxy.Balancer, error) {
 	b, err := haproxy.Run(c, haproxy.Network{
 		Listen: func(at string) (net.Listener, error) { return h.Listen(at, "haproxy") },
 		Dial:   h.Dial,
@@ -70,7 +70,7 @@ func (h *Host) followReloads(ctx context.Context, s *service, b *haproxy.Balance
 				continue
 			}
 			b.Close()
-			next, err := h.runProxy(s, config)
+			next, err := h.runProxy(config)
 			if err != nil {
 				r <- err
 				return

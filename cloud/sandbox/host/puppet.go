@@ -110,7 +110,7 @@ func (n node) Install(pkg string) error {
 	}
 	list, err := n.addPackage(pkg)
 	if errors.Is(err, ErrNoPackage) {
-		return fmt.Errorf("E: Unable to locate package %s", pkg)
+		return tree.Errno("E: Unable to locate package " + pkg)
 	}
 	if err != nil {
 		return err

@@ -108,7 +108,9 @@ func (p *Process) serveApp(ctx context.Context, file, text string) int {
 		fmt.Fprintf(p.Stderr, "  File \"%s\"\nSyntaxError: %v\n", file, err)
 		return 1
 	}
-	app, err := prog.App(p.Host.Hostname())
+	app, err := prog.App(p.Host.Hostname(), func(line string) {
+		_ = p.FS.AppendFile("/var/log/"+strings.TrimSuffix(path.Base(file), ".py")+".log", []byte(line), 0o644) // a full disk loses it
+	})
 	if err != nil {
 		fmt.Fprintf(p.Stderr, "%s: %v (the sandbox runs a small part of Python only)\n", path.Base(file), err)
 		return 1
@@ -132,8 +134,8 @@ func (p *Process) serveApp(ctx context.Context, file, text string) int {
 		return 0
 	case <-ctx.Done():
 	}
-	switch context.Cause(ctx) {
-	case errInterrupted, errKilled, errTerminated:
+	cause := context.Cause(ctx)
+	if errors.Is(cause, errInterrupted) || errors.Is(cause, errKilled) || errors.Is(cause, errTerminated) {
 		l.Close()
 		<-done
 		return 130

@@ -104,8 +104,12 @@ func (h *Host) startServices(restart bool) {
 		h.mu.Lock()
 		run := h.state.Services[n] && !slices.Contains(h.state.Disabled, n)
 		h.mu.Unlock()
+		delay := delays[n]
+		if restart { // the program that plays the machine began anew, not the machine
+			delay = 0
+		}
 		if _, core := coreUnits[n]; run && !core {
-			h.logStart(n, h.startService(n, delays[n]))
+			h.logStart(n, h.startService(n, delay))
 		}
 	}
 	h.mu.Lock()
@@ -170,7 +174,7 @@ func (h *Host) startService(name string, delay time.Duration) error {
 		h.state.Services[n] = true
 	}
 	h.mu.Unlock()
-	if delay == 0 && started {
+	if h.scaled(delay) == 0 && started {
 		// A service that takes no time is up when its start returns.
 		select {
 		case <-s.ready:

@@ -19,16 +19,15 @@ import (
 
 // sshCommand is the command line of ssh(1).
 type sshCommand struct {
-	p           *Process
-	user        string
-	host        string
-	port        string
-	identity    string
-	line        string
-	options     map[string]string
-	terminal    bool // -t
-	no          bool // -T
-	description string
+	p        *Process
+	user     string
+	host     string
+	port     string
+	identity string
+	line     string
+	options  map[string]string
+	terminal bool // -t
+	no       bool // -T
 }
 
 var errHostKey = errors.New("Host key verification failed.") //nolint:staticcheck // ssh's words
@@ -47,7 +46,7 @@ func sshProgram(ctx context.Context, p *Process) int {
 	defer client.Close()
 	stop := context.AfterFunc(ctx, func() { client.Close() })
 	defer stop()
-	return s.run(ctx, client)
+	return s.run(client)
 }
 
 func (s *sshCommand) parse(args []string) int {
@@ -92,13 +91,10 @@ func (s *sshCommand) parse(args []string) int {
 	}
 	// Options may follow the destination too.
 	rest := args[1:]
-	for len(rest) > 1 && (rest[0] == "-p" || rest[0] == "-l" || rest[0] == "-o" || rest[0] == "-i") {
+	if len(rest) > 1 && (rest[0] == "-p" || rest[0] == "-l" || rest[0] == "-o" || rest[0] == "-i") {
 		sub := append(append([]string{}, rest[:2]...), args[0])
 		rest = rest[2:]
-		if code := s.parse(append(sub, rest...)); code != 0 {
-			return code
-		}
-		return 0
+		return s.parse(append(sub, rest...))
 	}
 	s.line = strings.Join(rest, " ")
 	return 0
@@ -236,7 +232,7 @@ func (s *sshCommand) checkKey(ctx context.Context, key ssh.PublicKey) error {
 	return nil
 }
 
-func (s *sshCommand) run(ctx context.Context, client *ssh.Client) int {
+func (s *sshCommand) run(client *ssh.Client) int {
 	sess, err := client.NewSession()
 	if err != nil {
 		fmt.Fprintln(s.p.Stderr, err)
@@ -245,7 +241,7 @@ func (s *sshCommand) run(ctx context.Context, client *ssh.Client) int {
 	defer sess.Close()
 	tty := s.p.TTY
 	if (s.line == "" || s.terminal) && tty != nil && !s.no {
-		return s.onTerminal(ctx, sess)
+		return s.onTerminal(sess)
 	}
 	sess.Stdout, sess.Stderr = s.p.Stdout, s.p.Stderr
 	in, err := sess.StdinPipe()
@@ -278,7 +274,7 @@ func (s *sshCommand) run(ctx context.Context, client *ssh.Client) int {
 	return s.status(err)
 }
 
-func (s *sshCommand) onTerminal(ctx context.Context, sess *ssh.Session) int {
+func (s *sshCommand) onTerminal(sess *ssh.Session) int {
 	tty := s.p.TTY
 	cols, rows := tty.Size()
 	name := tty.term

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"sync"
@@ -213,7 +214,14 @@ func (t *TTY) take(m ttyMode, p []byte, stop <-chan struct{}) (int, error) {
 	for {
 		t.mu.Lock()
 		if t.mode == m && len(t.queue) > 0 {
-			n := copy(p, t.queue)
+			have := t.queue
+			if m == editing {
+				// One line at a time: what follows may be for the program that the line starts.
+				if i := bytes.IndexAny(have, "\r\n"); i >= 0 {
+					have = have[:i+1]
+				}
+			}
+			n := copy(p, have)
 			t.queue = append(t.queue[:0], t.queue[n:]...)
 			t.tell()
 			t.mu.Unlock()
@@ -238,16 +246,32 @@ func (t *TTY) take(m ttyMode, p []byte, stop <-chan struct{}) (int, error) {
 	}
 }
 
-// enter changes the mode and answers what was typed ahead when the line editor takes over again.
+// enter changes the mode; ctrl-c calls stop in cooked mode. What was typed ahead stays.
 func (t *TTY) enter(m ttyMode, stop context.CancelCauseFunc) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if m == editing {
+	var echo []byte
+	switch {
+	case m == editing:
 		t.queue = append(t.queue, t.line...)
 		t.line, t.eof = nil, false
+	case m == cooked && t.mode == editing:
+		// Keys typed ahead of the program were not seen by the line discipline yet.
+		ahead := t.queue
+		t.queue = nil
+		for i, b := range ahead {
+			after := byte(0)
+			if i > 0 {
+				after = ahead[i-1]
+			}
+			echo = append(echo, t.cookedKey(b, after)...)
+		}
 	}
 	t.mode, t.stop, t.noEcho = m, stop, false
 	t.tell()
+	t.mu.Unlock()
+	if len(echo) > 0 {
+		_, _ = t.out.Write(echo) // a line that went away ends the login elsewhere
+	}
 }
 
 // unread puts back what a program did not want.

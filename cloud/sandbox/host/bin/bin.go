@@ -248,14 +248,14 @@ func lines(ctx context.Context, r io.Reader, f func(line string) bool) {
 	for ctx.Err() == nil {
 		b, err := in.ReadSlice('\n')
 		part.Write(b)
-		if err == bufio.ErrBufferFull && part.Len() < maxLine {
+		if errors.Is(err, bufio.ErrBufferFull) && part.Len() < maxLine {
 			continue
 		}
 		if part.Len() > 0 && !f(part.String()) {
 			return
 		}
 		part.Reset()
-		if err != nil && err != bufio.ErrBufferFull {
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return
 		}
 	}

@@ -45,7 +45,7 @@ func grep(ctx context.Context, c *Call) int {
 	if err != nil {
 		return c.Fail(2, "%v", err)
 	}
-	g := &grepper{c: c, o: o, re: re, left: -1}
+	g := &grepper{c: c, o: o, re: re}
 	if v := o.Value("m"); v != "" {
 		g.max, _ = strconv.Atoi(v)
 	}
@@ -260,7 +260,6 @@ type grepper struct {
 	max           int
 	before, after int
 	found         bool
-	left          int
 }
 
 func (g *grepper) files(ctx context.Context, names []string) int {
@@ -289,63 +288,28 @@ func (g *grepper) files(ctx context.Context, names []string) int {
 	return code
 }
 
+// search is the search of one file.
+type search struct {
+	*grepper
+	name    string
+	num     int // of the line
+	count   int // of the matches
+	after   int // lines of context still to print
+	printed int // number of the line printed last
+	held    []string
+}
+
 func (g *grepper) file(ctx context.Context, in input) {
-	num, count, after, printed := 0, 0, 0, 0
-	var held []string
-	prefix := func(n int, sep string) string {
-		s := ""
-		if g.names {
-			s = in.name + sep
-		}
-		if g.o.Has("n") {
-			s += strconv.Itoa(n) + sep
-		}
-		return s
-	}
+	s := &search{grepper: g, name: in.name}
 	lines(ctx, in.r, func(l string) bool {
-		num++
+		s.num++
 		l = strings.TrimSuffix(l, "\n")
 		if g.re.MatchString(l) == g.o.Has("v") {
-			switch {
-			case g.o.Has("q", "c", "l", "L", "o"):
-			case after > 0:
-				after--
-				printed = num
-				return g.c.put(prefix(num, "-") + l + "\n")
-			case g.before > 0:
-				if held = append(held, l); len(held) > g.before {
-					held = held[1:]
-				}
-			}
-			return true
+			return s.miss(l)
 		}
-		count++
+		s.count++
 		g.found = true
-		switch {
-		case g.o.Has("q"):
-			return false
-		case g.o.Has("l", "L"):
-			return false
-		case g.o.Has("c"):
-		case g.o.Has("o") && !g.o.Has("v"):
-			for _, m := range g.re.FindAllString(l, -1) {
-				if m != "" && !g.c.put(prefix(num, ":")+m+"\n") {
-					return false
-				}
-			}
-		default:
-			if first := num - len(held); g.before+g.after > 0 && printed > 0 && first > printed+1 {
-				g.c.put("--\n")
-			}
-			for i, h := range held {
-				g.c.put(prefix(num-len(held)+i, "-") + h + "\n")
-			}
-			held, after, printed = nil, g.after, num
-			if !g.c.put(prefix(num, ":") + l + "\n") {
-				return false
-			}
-		}
-		return g.max == 0 || count < g.max
+		return s.hit(l) && (g.max == 0 || s.count < g.max)
 	})
 	switch {
 	case g.o.Has("q"):
@@ -353,8 +317,60 @@ func (g *grepper) file(ctx context.Context, in input) {
 		if g.names {
 			g.c.put(in.name + ":")
 		}
-		g.c.put(strconv.Itoa(count) + "\n")
-	case g.o.Has("l") && count > 0, g.o.Has("L") && count == 0:
+		g.c.put(strconv.Itoa(s.count) + "\n")
+	case g.o.Has("l") && s.count > 0, g.o.Has("L") && s.count == 0:
 		g.c.put(in.name + "\n")
 	}
+}
+
+func (s *search) prefix(n int, sep string) string {
+	p := ""
+	if s.names {
+		p = s.name + sep
+	}
+	if s.o.Has("n") {
+		p += strconv.Itoa(n) + sep
+	}
+	return p
+}
+
+// miss handles a line that is not selected: it may be context.
+func (s *search) miss(l string) bool {
+	switch {
+	case s.o.Has("q", "c", "l", "L", "o"):
+	case s.after > 0:
+		s.after--
+		s.printed = s.num
+		return s.c.put(s.prefix(s.num, "-") + l + "\n")
+	case s.before > 0:
+		if s.held = append(s.held, l); len(s.held) > s.before {
+			s.held = s.held[1:]
+		}
+	}
+	return true
+}
+
+// hit prints a line that is selected; false ends the search of the file.
+func (s *search) hit(l string) bool {
+	switch {
+	case s.o.Has("q", "l", "L"):
+		return false
+	case s.o.Has("c"):
+		return true
+	case s.o.Has("o") && !s.o.Has("v"):
+		for _, m := range s.re.FindAllString(l, -1) {
+			if m != "" && !s.c.put(s.prefix(s.num, ":")+m+"\n") {
+				return false
+			}
+		}
+		return true
+	}
+	if first := s.num - len(s.held); s.before+s.grepper.after > 0 && s.printed > 0 && first > s.printed+1 {
+		s.c.put("--\n")
+	}
+	for i, h := range s.held {
+		s.c.put(s.prefix(s.num-len(s.held)+i, "-") + h + "\n")
+	}
+	s.held, s.after, s.printed = nil, s.grepper.after, s.num
+	return s.c.put(s.prefix(s.num, ":") + l + "\n")
 }

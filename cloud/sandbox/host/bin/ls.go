@@ -106,7 +106,7 @@ func (l *lister) print(list []tree.Info, total bool) {
 		case l.o.Has("S"):
 			return int(b.Size() - a.Size())
 		}
-		return strings.Compare(fold(a.Name()), fold(b.Name()))
+		return strings.Compare(a.Name(), b.Name()) // the order of the locale C.UTF-8
 	})
 	if l.o.Has("r") {
 		slices.Reverse(list)
@@ -126,14 +126,6 @@ func (l *lister) print(list []tree.Info, total bool) {
 		return
 	}
 	l.c.put(columns(names, l.c.Width))
-}
-
-// fold makes names sort as glibc's locales do: without looking at case or leading dots.
-func fold(s string) string {
-	if s == "." || s == ".." {
-		return s
-	}
-	return strings.ToLower(strings.TrimLeft(s, "."))
 }
 
 func (l *lister) decorate(e tree.Info) string {

@@ -31,17 +31,29 @@ func (p *Program) newRun(host string) *run {
 	return &run{prog: p, globals: map[string]any{}, host: host}
 }
 
+// contain turns a panic over a program's odd values into its error: programs come from
+// participants.
+func contain(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("TypeError: %v", p)
+	}
+}
+
 // Run runs a program that is no application: assignments, ifs and prints.
-func (p *Program) Run(host string, out io.Writer) error {
+func (p *Program) Run(host string, out io.Writer) (err error) {
+	defer contain(&err)
 	r := p.newRun(host)
 	r.out = func(s string) { _, _ = io.WriteString(out, s) }
 	return r.exec(p.body, nil)
 }
 
-// App runs the module up to its app.run and answers the application.
-func (p *Program) App(host string) (*App, error) {
+// App runs the module up to its app.run and answers the application. What it prints, and the
+// errors of its views, go to log, which may be nil.
+func (p *Program) App(host string, log func(string)) (app *App, err error) {
+	defer contain(&err)
 	r := p.newRun(host)
-	err := r.exec(p.body, nil)
+	r.out = log
+	err = r.exec(p.body, nil)
 	if err != nil && !errors.Is(err, errRunning) {
 		return nil, err
 	}
@@ -84,7 +96,7 @@ func (a *App) attr(name string) (any, error) {
 var (
 	defLine    = regexp.MustCompile(`^(?:async\s+)?def\s+(\w+)\s*\((.*)\)(?:\s*->.*)?$`)
 	routeLine  = regexp.MustCompile(`^@(\w+)\.(?:route|get)\s*\(\s*["']([^"']*)["']`)
-	assignLine = regexp.MustCompile(`^([A-Za-z_][\w, ]*?)\s*=([^=].*)$`)
+	assignLine = regexp.MustCompile(`(?s)^([A-Za-z_][\w, ]*?)\s*=([^=].*)$`)
 	bareCall   = regexp.MustCompile(`^(\w+)\s*\(`)
 )
 
@@ -285,6 +297,7 @@ func (a *App) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		p.body = text(v)
 	}
 	if err != nil {
+		a.run.report(err)
 		p = &reply{code: http.StatusInternalServerError, kind: "text/html; charset=utf-8", body: "<!doctype html>\n<html lang=en>\n<title>500 Internal Server Error</title>\n<h1>Internal Server Error</h1>\n"}
 	}
 	w.Header().Set("Content-Type", p.kind)
@@ -295,8 +308,16 @@ func (a *App) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	_, _ = io.WriteString(w, p.body) // the client may be gone
 }
 
+// report tells the application's own log what went wrong in a view.
+func (r *run) report(err error) {
+	if r.out != nil {
+		r.out("[ERROR] Exception on / [GET]\n" + err.Error() + "\n")
+	}
+}
+
 // view runs a view. One at a time: as in the workshop, the application has one worker's state.
-func (a *App) view(f *function, req *http.Request) (any, error) {
+func (a *App) view(f *function, req *http.Request) (_ any, err error) {
+	defer contain(&err)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	headers := object{}

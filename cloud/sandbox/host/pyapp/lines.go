@@ -58,82 +58,95 @@ func Parse(source string) (*Program, error) {
 	return &Program{body}, err
 }
 
+// joiner makes logical lines of a source.
+type joiner struct {
+	src           string
+	i             int
+	line          int // where i is
+	start, indent int // of the logical line
+	depth         int // open brackets
+	text          strings.Builder
+	out           []logical
+}
+
+// flush ends a logical line.
+func (j *joiner) flush() {
+	if t := strings.TrimSpace(j.text.String()); t != "" {
+		j.out = append(j.out, logical{j.start, j.indent, t})
+	}
+	j.text.Reset()
+}
+
+// margin reads the indentation that a logical line begins with.
+func (j *joiner) margin() {
+	j.start, j.indent = j.line, 0
+	for ; j.i < len(j.src) && (j.src[j.i] == ' ' || j.src[j.i] == '\t'); j.i++ {
+		j.indent++
+		if j.src[j.i] == '\t' {
+			j.indent += 7
+		}
+	}
+}
+
 // join makes logical lines: brackets and triple quotes go over line ends, comments go away.
 func join(src string) ([]logical, error) {
-	var out []logical
-	var b strings.Builder
-	line, start, indent, depth := 1, 1, 0, 0
-	fresh := true
-	flush := func() {
-		if t := strings.TrimSpace(b.String()); t != "" {
-			out = append(out, logical{start, indent, t})
+	j := &joiner{src: src, line: 1}
+	j.margin()
+	for j.i < len(src) {
+		if err := j.next(); err != nil {
+			return nil, err
 		}
-		b.Reset()
-		fresh = true
 	}
-	for i := 0; i < len(src); {
-		if fresh {
-			start, indent = line, 0
-			for i < len(src) && (src[i] == ' ' || src[i] == '\t') {
-				indent++
-				if src[i] == '\t' {
-					indent += 7
-				}
-				i++
-			}
-			fresh = false
-			continue
+	j.flush()
+	if j.depth > 0 {
+		return nil, fmt.Errorf("%w: line %d: a bracket was never closed", ErrSyntax, j.start)
+	}
+	return j.out, nil
+}
+
+// next takes one character, string or comment.
+func (j *joiner) next() error {
+	switch ch := j.src[j.i]; {
+	case ch == '#':
+		for j.i < len(j.src) && j.src[j.i] != '\n' {
+			j.i++
 		}
-		switch ch := src[i]; {
-		case ch == '#':
-			for i < len(src) && src[i] != '\n' {
-				i++
-			}
-			continue
-		case ch == '"' || ch == '\'':
-			end, err := stringEnd(src, i)
-			if err != nil {
-				return nil, fmt.Errorf("%w: line %d: %w", ErrSyntax, line, err)
-			}
-			b.WriteString(src[i:end])
-			line += strings.Count(src[i:end], "\n")
-			i = end
-			continue
-		case ch == '\\' && i+1 < len(src) && src[i+1] == '\n':
-			line++
-			i += 2
-			continue
-		case ch == '(' || ch == '[' || ch == '{':
-			depth++
-		case ch == ')' || ch == ']' || ch == '}':
-			depth--
-		case ch == '\n':
-			line++
-			i++
-			if depth <= 0 {
-				depth = 0
-				flush()
-			} else {
-				b.WriteByte(' ')
-			}
-			continue
-		case ch == ';' && depth == 0:
-			t := b.String()
-			b.Reset()
-			if t = strings.TrimSpace(t); t != "" {
-				out = append(out, logical{start, indent, t})
-			}
-			i++
-			continue
+		return nil
+	case ch == '"' || ch == '\'':
+		end, err := stringEnd(j.src, j.i)
+		if err != nil {
+			return fmt.Errorf("%w: line %d: %w", ErrSyntax, j.line, err)
 		}
-		b.WriteByte(src[i])
-		i++
+		j.text.WriteString(j.src[j.i:end])
+		j.line += strings.Count(j.src[j.i:end], "\n")
+		j.i = end
+		return nil
+	case ch == '\\' && strings.HasPrefix(j.src[j.i:], "\\\n"):
+		j.line++
+		j.i += 2
+		return nil
+	case ch == '\n':
+		j.line++
+		j.i++
+		if j.depth > 0 {
+			j.text.WriteByte(' ')
+			return nil
+		}
+		j.flush()
+		j.margin()
+		return nil
+	case ch == ';' && j.depth == 0:
+		j.flush()
+		j.i++
+		return nil
+	case ch == '(' || ch == '[' || ch == '{':
+		j.depth++
+	case ch == ')' || ch == ']' || ch == '}':
+		j.depth = max(j.depth-1, 0)
 	}
-	flush()
-	if depth > 0 {
-		return nil, fmt.Errorf("%w: line %d: a bracket was never closed", ErrSyntax, start)
-	}
-	return out, nil
+	j.text.WriteByte(j.src[j.i])
+	j.i++
+	return nil
 }
 
 // stringEnd answers where the string literal at i ends.

@@ -66,6 +66,10 @@ func (s *Shell) vet(file *syntax.File) error {
 		switch n := n.(type) {
 		case *syntax.ProcSubst:
 			err = errors.New("process substitution is not supported here")
+		case *syntax.Assign:
+			if !n.Naked && (n.Name == nil || n.Name.Value == "") || n.Naked && n.Name == nil && n.Value == nil {
+				err = errors.New("assignment without a name") // the interpreter would panic
+			}
 		case *syntax.CoprocClause:
 			err = errors.New("coproc is not supported here")
 		case *syntax.FuncDecl:

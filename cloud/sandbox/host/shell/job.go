@@ -50,7 +50,7 @@ func (s *Shell) launch(st *syntax.Stmt) {
 	run := func() {
 		defer close(j.done)
 		defer Started(ctx)
-		_ = r.Run(ctx, &front) // its status is nobody's
+		_ = s.run(ctx, r, &front) // its status is nobody's
 	}
 	if s.cfg.Interactive {
 		fmt.Fprintf(s.cfg.Stderr, "[%d] %s\n", j.number, j.text)

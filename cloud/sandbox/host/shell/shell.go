@@ -156,7 +156,7 @@ func (s *Shell) statement(ctx context.Context, st *syntax.Stmt) (code int) {
 		s.launch(st)
 		return 0
 	}
-	err := s.runner.Run(ctx, st)
+	err := s.run(ctx, s.runner, st)
 	s.exited = s.exited || s.runner.Exited()
 	var status interp.ExitStatus
 	switch {
@@ -174,10 +174,24 @@ func (s *Shell) statement(ctx context.Context, st *syntax.Stmt) (code int) {
 	return 1
 }
 
+// run runs a statement. A panic of the interpreter ends the statement, not the program; what it
+// runs in goroutines of its own is beyond reach, which is why vet refuses what is known to panic.
+func (s *Shell) run(ctx context.Context, r *interp.Runner, st syntax.Node) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v: %w", errInternal, p, errRefused)
+		}
+	}()
+	return r.Run(ctx, st)
+}
+
+// errInternal is a mistake of the interpreter.
+var errInternal = errors.New("internal error of the shell")
+
 // trapExit runs what "trap ... EXIT" asked for: running an empty file is an exit.
 func (s *Shell) trapExit(ctx context.Context, f *syntax.File) {
 	code := s.exited
-	_ = s.runner.Run(ctx, &syntax.File{Name: f.Name})
+	_ = s.run(ctx, s.runner, &syntax.File{Name: f.Name})
 	s.exited = code
 }
 
@@ -192,7 +206,7 @@ func (s *Shell) Close() {
 	go func() {
 		defer close(done)
 		wait, _ := syntax.NewParser().Parse(strings.NewReader("builtin wait"), "")
-		_ = s.runner.Run(context.Background(), wait.Stmts[0])
+		_ = s.run(context.Background(), s.runner, wait.Stmts[0])
 	}()
 	limit := time.NewTimer(grace)
 	defer limit.Stop()

@@ -75,14 +75,14 @@ func (t *Tree) replay(r io.Reader) (int, error) {
 	for {
 		line, err := in.ReadBytes('\n')
 		if err != nil || len(line) > maxRecord {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = nil // what is left is a torn line
 			}
 			return count, err
 		}
 		var rec record
 		if json.Unmarshal(line, &rec) != nil {
-			return count, nil
+			return count, nil //nolint:nilerr // the first broken line is where the journal ends
 		}
 		t.redo(rec)
 		count++
@@ -258,7 +258,9 @@ func (j *journal) attributes(n *node) {
 func (j *journal) remove(n *node) { j.add(n, record{Op: "d"}) }
 
 func (j *journal) rename(from, to string) {
-	j.add(j.tree.root, record{Op: "r", Path: from, To: to})
+	if j != nil {
+		j.add(j.tree.root, record{Op: "r", Path: from, To: to})
+	}
 }
 
 // Batch runs f and writes the changes it makes at its end, or when the buffer is full, instead of

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestFaults plays the workshop on bad days. What a program can get over, it gets over; the rest is
+// told with what failed, why and what to do, ends with 1, and a second try succeeds where the first
+// stopped.
+func TestFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes several seconds")
+	}
+	tests := []struct {
+		name, fault string
+		until       string
+		step        string   // that fails; empty: none does
+		says        []string // on standard error
+	}{
+		{name: "token refused in the middle", fault: "{at: api.401, match: ^GET /servers, after: 2, count: 1}", until: "master-show"},
+		{name: "too many requests", fault: "{at: api.429, match: /servers, count: 2, retry_after: 1}", until: "master-boot"},
+		{name: "slow boot", fault: "{at: boot.slow, match: ^puppet, delay: 5s}", until: "master-boot"},
+		{
+			name: "no valid host", fault: `{at: boot.error, match: ^puppet, count: 1, text: "No valid host was found. "}`, until: "master-show",
+			step: "master-boot", says: []string{"No valid host was found"},
+		},
+		{
+			name: "quota", fault: `{at: quota, match: ^puppet, count: 1, text: "Quota exceeded for cores: Requested 2, but already used 19 of 20 cores"}`,
+			until: "master-show", step: "master-boot", says: []string{"quota", "cores"},
+		},
+		{
+			name: "broken API", fault: `{at: api.500, match: "^POST /servers", count: 9}`, until: "master-boot",
+			step: "master-boot", says: []string{"boot puppet-01"},
+		},
+		{
+			name: "host key changed", fault: "{at: ssh.hostkey, match: ^puppet, count: 1}", until: "master-status",
+			step: "master-ssh", says: []string{"SHA256:"},
+		},
+		{name: "connection cut at log-in", fault: "{at: ssh.drop, match: ^puppet, count: 1}", until: "master-status"},
+		{
+			name: "agent fails", fault: "{at: puppet.fail, match: ^puppet, count: 1}", until: "master-agent",
+			step: "master-agent", says: []string{"puppet agent: exit"},
+		},
+		{
+			name: "full disk", fault: `{at: disk.full, match: "^web-01 /etc/.*hosts", count: 1}`, until: "web-join",
+			step: "web-join", says: []string{"No space left on device"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			state := t.TempDir()
+			faults := filepath.Join(state, "faults.yaml")
+			if err := os.WriteFile(faults, []byte("faults:\n  - "+tt.fault+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var stdout, stderr bytes.Buffer
+			cmd := program(t, state, "play", "--pace", "0.01", "--until", tt.until, "--faults", faults)
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			err := cmd.Run()
+			if tt.step == "" {
+				if err != nil {
+					t.Fatalf("%v\n%s\n%s", err, stdout.String(), stderr.String())
+				}
+				return
+			}
+			if code := cmd.ProcessState.ExitCode(); code != exitFailed {
+				t.Fatalf("ended with %d\n%s\n%s", code, stdout.String(), stderr.String())
+			}
+			told := strings.Split(strings.TrimSpace(stderr.String()), "\n")
+			if !strings.HasPrefix(told[0], "matou: "+tt.step+": ") || len(told) < 2 {
+				t.Errorf("standard error does not say which step, why and what to do:\n%s", stderr.String())
+			}
+			for _, want := range tt.says {
+				if !strings.Contains(stderr.String(), want) {
+					t.Errorf("standard error does not say %q:\n%s", want, stderr.String())
+				}
+			}
+			if out, err := program(t, state, "play", "--pace", "0.01", "--until", tt.until).CombinedOutput(); err != nil {
+				t.Errorf("the second try: %v\n%s", err, out)
+			}
+		})
+	}
+}

@@ -1,0 +1,223 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/vt"
+	"github.com/creack/pty"
+)
+
+// screen is the program in a terminal of its own.
+type screen struct {
+	t    *testing.T
+	pty  *os.File
+	cmd  *exec.Cmd
+	mu   sync.Mutex
+	term *vt.Emulator
+	done chan struct{} // closed when the program has ended
+	err  error
+}
+
+// terminal starts the program in a terminal of a size.
+func newScreen(t *testing.T, cols, rows int, cmd *exec.Cmd) *screen {
+	t.Helper()
+	cmd.Env = append(cmd.Env, "TERM=xterm-256color", "COLORTERM=truecolor")
+	f, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: uint16(cols), Rows: uint16(rows)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &screen{t: t, pty: f, cmd: cmd, term: vt.NewEmulator(cols, rows), done: make(chan struct{})}
+	var readers sync.WaitGroup
+	readers.Add(2)
+	go func() { // what the program draws
+		defer readers.Done()
+		buf := make([]byte, 32<<10)
+		for {
+			n, err := f.Read(buf)
+			s.mu.Lock()
+			_, _ = s.term.Write(buf[:n])
+			s.mu.Unlock()
+			if err != nil {
+				return
+			}
+		}
+	}()
+	go func() { // what the terminal answers to questions about itself
+		defer readers.Done()
+		buf := make([]byte, 1<<10)
+		for {
+			n, err := s.term.Read(buf)
+			if err != nil {
+				return
+			}
+			_, _ = f.Write(buf[:n])
+		}
+	}()
+	go func() { s.err = cmd.Wait(); close(s.done) }()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it has ended, if all went well
+		<-s.done
+		_ = f.Close()
+		_ = s.term.Close()
+		readers.Wait()
+	})
+	return s
+}
+
+func (s *screen) text() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.term.String()
+}
+
+// whole is the screen when no frame is half drawn: twice the same, a moment apart.
+func (s *screen) whole() string {
+	text := s.text()
+	for range 100 {
+		time.Sleep(40 * time.Millisecond)
+		again := s.text()
+		if again == text {
+			break
+		}
+		text = again
+	}
+	return text
+}
+
+func (s *screen) press(keys string) {
+	s.t.Helper()
+	if _, err := s.pty.WriteString(keys); err != nil {
+		s.t.Fatalf("press %q: %v", keys, err)
+	}
+}
+
+// until waits for the screen to be as wanted. Real programs need real time: this is a bound, not a
+// pace.
+func (s *screen) until(what string, want func(screen string) bool) string {
+	s.t.Helper()
+	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if text := s.text(); want(text) {
+			return text
+		}
+		select {
+		case <-s.done:
+			s.t.Fatalf("waiting for %s: the program ended: %v\n%s", what, s.err, s.text())
+		default:
+		}
+	}
+	s.t.Fatalf("waiting for %s:\n%s", what, s.text())
+	return ""
+}
+
+func (s *screen) sees(text string) string {
+	s.t.Helper()
+	return s.until(text, func(screen string) bool { return strings.Contains(screen, text) })
+}
+
+// stepLine says how the step of the slide stands: a mark, its number, its title and more.
+var stepLine = regexp.MustCompile(`(?m)^ (\S) (\d+)/19 `)
+
+// step reads the mark and the number; both are empty on a slide without a step.
+func step(text string) (mark, number string) {
+	if m := stepLine.FindStringSubmatch(text); m != nil {
+		return m[1], m[2]
+	}
+	return "", ""
+}
+
+// doSlide runs all steps of the slide, as a participant would: enter, and see.
+func (s *screen) doSlide() {
+	s.t.Helper()
+	for {
+		text := s.whole()
+		if s.dialog(text, "First visit", "y") || s.dialog(text, "[ Hooray! ]", keyEsc) {
+			continue
+		}
+		mark, number := step(text)
+		switch mark {
+		case "": // nothing to do here
+			return
+		case "✓":
+			s.press(keyEnter)
+			after := s.until("another step, or none", func(text string) bool {
+				_, now := step(text)
+				return now != number || strings.Contains(text, "Already done")
+			})
+			if strings.Contains(after, "Already done") {
+				return
+			}
+		case "○":
+			s.press(keyEnter)
+			s.until("the step to begin", func(text string) bool { now, _ := step(text); return now != "○" })
+		case "▶":
+			s.until("the step to end", func(text string) bool {
+				now, _ := step(text)
+				return now != "▶"
+			})
+		default:
+			s.t.Fatalf("the step can't be run:\n%s", text)
+		}
+	}
+}
+
+// dialog answers a dialog, if it is there.
+func (s *screen) dialog(text, title, answer string) bool {
+	s.t.Helper()
+	if !strings.Contains(text, title) {
+		return false
+	}
+	time.Sleep(300 * time.Millisecond) // a dialog takes no keys in its first moment
+	s.press(answer)
+	s.until("the dialog to close", func(text string) bool { return !strings.Contains(text, title) })
+	return true
+}
+
+const victorySlide = 28 // the bonus, after Victory
+
+const (
+	keyEnter = "\r"
+	keyRight = "\x1b[C"
+	keyEsc   = "\x1b"
+)
+
+// TestSmoke walks from the first slide to Victory and the bonus, by keys, as a participant at 80x24
+// would: enter runs what there is to run, the arrow goes on, and a host key is looked at before it is
+// accepted.
+func TestSmoke(t *testing.T) {
+	if testing.Short() && os.Getenv("MATOU_SMOKE") == "" {
+		t.Skip("takes several seconds")
+	}
+	t.Parallel()
+	state := t.TempDir()
+	s := newScreen(t, 80, 24, program(t, state, "--pace", "instant", "--still"))
+	s.sees("Web, Cloud, Puppet!")
+	for slide := 1; slide < victorySlide; slide++ {
+		s.sees(fmt.Sprintf("slide %d/29", slide))
+		s.doSlide()
+		s.press(keyRight)
+	}
+	s.doSlide()
+	s.press("q")
+	select {
+	case <-s.done:
+	case <-time.After(30 * time.Second):
+		t.Fatalf("q does not end it:\n%s", s.text())
+	}
+	if s.err != nil {
+		t.Fatalf("it ended with %v", s.err)
+	}
+	for _, row := range rows(t, state, "status", "--json") {
+		if row["status"] != "done" && row["step"] != "cleanup" {
+			t.Errorf("%s is %s", row["step"], row["status"])
+		}
+	}
+}
