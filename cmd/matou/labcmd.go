@@ -49,7 +49,7 @@ API and its jumphost listen on loopback, and from inside there is no way out.
 	f := cmd.PersistentFlags()
 	f.StringVar(&p.Name, "name", lab.DefaultName, "which lab: several can run side by side; elsewhere it is --cloud lab:NAME")
 	f.StringVar(&p.Dir, "dir", orElse(os.Getenv(labDirEnv), lab.DefaultDir), "folder of labs and images (also "+labDirEnv+")")
-	cmd.AddCommand(newLabUp(o, p), newLabServe(o, p), newLabStatus(p), newLabSSH(o, p), newLabDown(p), newLabImages(o, p))
+	cmd.AddCommand(newLabUp(o, p), newLabServe(o, p), newLabStatus(p), newLabSSH(o, p), newLabDown(p), newLabImages(o, p), newLabRecord(o, p))
 	return cmd
 }
 
@@ -230,6 +230,55 @@ func newLabImages(o *options, p *lab.Place) *cobra.Command {
 		return t.Flush()
 	})
 	return cmd
+}
+
+func newLabRecord(o *options, p *lab.Place) *cobra.Command {
+	return &cobra.Command{
+		Use:   "record DIR",
+		Short: "Play the workshop in a lab of its own, and write down what its hosts print",
+		Long: `Makes a lab named "record", plays the workshop in it to the last step before the first that asks for
+confirmation, writes what every step's commands printed on the hosts, and when, to DIR/STEP.jsonl, and
+removes the lab. Addresses, ids and all else that differs from run to run stand there as ${...}. The
+sandbox's own words are held against these files; DIR/made-from is the hash of the workshop's files that
+they come from.`,
+		Args: cobra.ExactArgs(1),
+		RunE: running(func(cmd *cobra.Command, args []string) (err error) {
+			ctx := cmd.Context()
+			place := lab.Place{Dir: p.Dir, Name: "record"}
+			w, err := loadWorkshop(o.workshop)
+			if err != nil {
+				return err
+			}
+			lo, err := o.labOptions(&place, cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			if err := lab.Build(ctx, lo); err != nil {
+				return err
+			}
+			if err := lab.Down(ctx, place); err != nil { // of a recording that was interrupted
+				return err
+			}
+			defer func() { err = errors.Join(err, lab.Down(context.WithoutCancel(ctx), place)) }()
+			if _, err := lab.Spawn(ctx, place, []string{"lab", "serve", "--name", place.Name, "--dir", place.Dir, "--workshop", o.workshop}); err != nil {
+				return err
+			}
+			if o.state, err = os.MkdirTemp("", "matou-record-"); err != nil {
+				return fmt.Errorf("a folder for the recording's seat: %w", err)
+			}
+			defer os.RemoveAll(o.state)
+			if err := os.Setenv(labDirEnv, place.Dir); err != nil {
+				return err
+			}
+			o.cloud = accountLab + ":" + place.Name
+			r := newRecording(w)
+			cmd.SetOut(r)
+			if err := o.playAll(cmd, true, "", ""); err != nil {
+				return err
+			}
+			return r.save(args[0], w.Files)
+		}),
+	}
 }
 
 func newLabSSH(o *options, p *lab.Place) *cobra.Command {
