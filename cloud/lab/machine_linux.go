@@ -134,9 +134,7 @@ func (m *machine) start(ctx context.Context) error {
 			return err
 		}
 	}
-	if orders.Files, err = m.files(); err != nil {
-		return err
-	}
+	orders.Files = m.files()
 	if err := m.launch(ctx, orders, memory); err != nil {
 		return err
 	}
@@ -224,7 +222,7 @@ func (m *machine) address() netip.Prefix {
 }
 
 // files are what the machine finds when it starts.
-func (m *machine) files() ([]stageFile, error) {
+func (m *machine) files() []stageFile {
 	plan, err := cloudinit.Parse(m.spec.UserData)
 	if err != nil {
 		// A real server starts all the same, and says so on its console.
@@ -237,7 +235,7 @@ func (m *machine) files() ([]stageFile, error) {
 	const sys, own = 0o644, 0o700
 	list := []stageFile{
 		{Path: "/etc/hostname", Mode: sys, Data: []byte(name + "\n"), Once: true},
-		{Path: "/etc/hosts", Mode: sys, Data: fmt.Appendf(nil, "127.0.0.1 localhost\n127.0.1.1 %[1]s.novalocal %[1]s\n", name), Once: true},
+		{Path: "/etc/hosts", Mode: sys, Data: fmt.Appendf(nil, "127.0.0.1 localhost\n%[2]s %[1]s.novalocal %[1]s\n", name, m.spec.Address), Once: true},
 		{Path: cloudinit.Dir + "/early", Mode: own, Data: []byte(plan.Early), Once: true},
 		{Path: cloudinit.Dir + "/late", Mode: own, Data: []byte(plan.Late), Once: true},
 	}
@@ -262,7 +260,7 @@ func (m *machine) files() ([]stageFile, error) {
 			list = append(list, stageFile{Path: n, Mode: 0o600, Data: files[n], Once: once})
 		}
 	}
-	return list, nil
+	return list
 }
 
 func shellWord(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -48,7 +48,7 @@ type stageFile struct {
 	Path string
 	Mode fs.FileMode
 	Data []byte
-	Once bool // unless it is there
+	Once bool // at the first start only: it is the server's afterwards
 }
 
 // Main gives the process to a machine when that is what it was started for, and then does not
@@ -239,10 +239,8 @@ func guard() error {
 // furnish writes the files and makes the accounts.
 func furnish(o *stageOrders) error {
 	for _, f := range o.Files {
-		if f.Once {
-			if _, err := os.Lstat(f.Path); err == nil {
-				continue
-			}
+		if f.Once && !o.First {
+			continue
 		}
 		if err := os.MkdirAll(filepath.Dir(f.Path), 0o755); err != nil {
 			return err

@@ -46,11 +46,11 @@ type machineSpec struct {
 	Ports []int
 }
 
-// Machine and MachineSpec are what [Machines] deals in.
-type (
-	Machine     = machine
-	MachineSpec = machineSpec
-)
+// Machine is what [Machines] makes.
+type Machine = machine
+
+// MachineSpec says which.
+type MachineSpec = machineSpec
 
 // Machines puts machines of another kind behind the servers, the jumphost and the containers:
 // package lab's are real ones.

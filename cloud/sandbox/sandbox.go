@@ -214,18 +214,18 @@ func WorldParams(workshop fs.FS, world string) (map[string]string, error) {
 	return file.params(), nil
 }
 
-func (file *worldFile) params() map[string]string {
-	jumpUser, jumpPassword := account(file.Hosts.Jumphost.Users)
-	boxUser, boxPassword := account(file.Hosts.Container.Users)
-	serverUser, serverPassword := account(file.Servers.Users)
+func (w *worldFile) params() map[string]string {
+	jumpUser, jumpPassword := account(w.Hosts.Jumphost.Users)
+	boxUser, boxPassword := account(w.Hosts.Container.Users)
+	serverUser, serverPassword := account(w.Servers.Users)
 	return map[string]string{
-		"sandbox.region": file.Identity.Region, "sandbox.project": file.Identity.Project,
-		"sandbox.domain": file.Identity.Domain, "sandbox.user": file.Identity.User, "sandbox.password": file.Identity.Password,
+		"sandbox.region": w.Identity.Region, "sandbox.project": w.Identity.Project,
+		"sandbox.domain": w.Identity.Domain, "sandbox.user": w.Identity.User, "sandbox.password": w.Identity.Password,
 		"sandbox.ssh.user": jumpUser, "sandbox.ssh.password": jumpPassword,
 		"sandbox.container.user": boxUser, "sandbox.container.password": boxPassword,
-		"sandbox.container.port": strconv.Itoa(file.Hosts.Container.Port),
+		"sandbox.container.port": strconv.Itoa(w.Hosts.Container.Port),
 		"sandbox.server.user":    serverUser, "sandbox.server.password": serverPassword,
-		"sandbox.network": file.Networks[0].Name,
+		"sandbox.network": w.Networks[0].Name,
 	}
 }
 

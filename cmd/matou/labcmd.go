@@ -273,12 +273,42 @@ they come from.`,
 			o.cloud = accountLab + ":" + place.Name
 			r := newRecording(w)
 			cmd.SetOut(r)
-			if err := o.playAll(cmd, true, "", ""); err != nil {
+			if err := o.playRecorded(cmd); err != nil {
 				return err
 			}
 			return r.save(args[0], w.Files)
 		}),
 	}
+}
+
+// playRecorded plays the workshop with cron stopped on each server as soon as it is known: whose run
+// of the agent finds the work is chance otherwise.
+func (o *options) playRecorded(cmd *cobra.Command) error {
+	return o.play(cmd, true, func(w *steps.Workshop, _ steps.State) ([]steps.ID, error) {
+		return between(w, "", "")
+	}, func(ctx context.Context, p *printer, id steps.ID) (*steps.Failure, error) {
+		failure, err := p.until(ctx, id, steps.Start{Step: id})
+		if failure != nil || err != nil {
+			return failure, err
+		}
+		for _, h := range p.s.workshop.Hops {
+			if h.Server == "" || p.s.engine.State().Step(id).Status != steps.Done {
+				continue
+			}
+			chain, err := p.s.registry.Chain(ctx, p.s.input(), p.s.aside(), h.Name)
+			if err != nil {
+				continue // there is no such server yet
+			}
+			conn, err := p.s.client.Conn(withOutput(ctx, p.s.aside()), (&hosts{client: p.s.client}).chain(chain)...)
+			if err != nil {
+				continue // nor an address, or nobody is at home
+			}
+			if _, _, err := conn.Output(ctx, "service cron stop", 1024); err != nil {
+				return nil, hostFailure(err)
+			}
+		}
+		return nil, nil
+	})
 }
 
 func newLabSSH(o *options, p *lab.Place) *cobra.Command {

@@ -77,9 +77,16 @@ func (r *recording) Write(data []byte) (int, error) {
 }
 
 func (r *recording) event(kind string, step steps.ID, phase steps.Phase, action, command string, at time.Time, values map[string]string) {
-	for name, v := range values {
-		if len(v) >= 7 { // addresses, ids: not a number, nor a yes
-			r.values[v] = "${" + name + "}"
+	for name, value := range values {
+		parts := strings.FieldsFunc(value, func(c rune) bool { return c == ' ' || c == ',' })
+		for i, v := range parts {
+			place := name
+			if len(parts) > 1 {
+				place = fmt.Sprintf("%s %d", name, i+1)
+			}
+			if len(v) >= 7 && strings.ContainsAny(v, "0123456789") { // addresses, ids: not a number, nor a yes
+				r.values[v] = "${" + place + "}"
+			}
 		}
 	}
 	switch steps.EventType(kind) {

@@ -1,6 +1,6 @@
 # What the deck boots as a web server: the Puppet agent is there, and packages to install are at
 # hand with no network.
-modules=$(printf 'puppet-module-puppetlabs-%s ' apt concat firewall haproxy inifile postgresql stdlib vcsrepo)
+modules=$(printf 'puppet-module-puppetlabs-%s ' apt concat firewall haproxy inifile postgresql stdlib translate vcsrepo)
 
 say 20 "web server: the Puppet agent"
 apt update
