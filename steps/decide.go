@@ -2,7 +2,6 @@ package steps
 
 import (
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -271,19 +270,6 @@ func (d *decision) advance(step Step, phase Phase, index int, before []ActionSta
 	}
 }
 
-// proven ends the checks of work that holds and was not done by us, when later steps wait for values
-// that only its actions find out. A plan runs them; a check by itself changes nothing, and says so.
-func (d *decision) proven(step Step, st StepState) {
-	if st.Probing {
-		d.emit(Event{Type: StepStarted, Step: step.ID, Attempt: st.Attempt, Run: st.Run, Phase: PhaseAction})
-		d.advance(step, PhaseAction, 0, nil)
-		return
-	}
-	cause := fmt.Sprintf("it holds, but %s is not known yet: start the step to find it out", strings.Join(unknown(d.w, d.s, step), ", "))
-	d.emit(Event{Type: StepChecked, Step: step.ID, Attempt: st.Attempt, Failure: &Failure{Kind: FailValue, Cause: cause}, Took: Millis(d.m.Now.Sub(st.Started))})
-	d.effects = append(d.effects, Stop{Step: step.ID})
-}
-
 func (d *decision) done(step Step, st StepState) {
 	planned := len(d.s.Plan) > 0 && d.s.Plan[0] == step.ID
 	d.emit(Event{Type: StepDone, Step: step.ID, Attempt: st.Attempt, Took: Millis(d.m.Now.Sub(st.Started))})
@@ -333,7 +319,11 @@ func (d *decision) finished(c finished) {
 				e.Values[name] = value
 			}
 		}
+		moved := d.moved(e.Values)
 		d.emit(e)
+		if moved {
+			d.outdate(step.ID)
+		}
 		if !a.Background {
 			d.advance(step, c.Phase, c.Index+1, nil)
 		}
@@ -365,6 +355,9 @@ func (d *decision) failed(step Step, st StepState, c finished) {
 		}
 	}
 	d.emit(e)
+	if other := c.Failure.Broken; c.Failure.Kind != FailCanceled && d.s.Step(other).Status == Done {
+		d.emit(Event{Type: StepStale, Step: other, Attempt: d.s.Step(other).Attempt, Failure: &Failure{Kind: c.Failure.Kind, Cause: c.Failure.Cause}})
+	}
 	d.effects = append(d.effects, Stop{Step: step.ID})
 	if len(d.s.Plan) > 0 && d.s.Plan[0] == step.ID {
 		d.emit(Event{Type: PlanEnded, Plan: d.s.Plan})

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -199,34 +198,22 @@ func TestCatchUpActsOnlyWhereChecksFail(t *testing.T) {
 	}
 }
 
-// TestCheckAloneFindsOutNoValue has a step whose check holds though its action, which finds out what
-// another step works with, never ran.
-func TestCheckAloneFindsOutNoValue(t *testing.T) {
+// TestBrokenStepIsMarked has the last step find out that the first no longer holds.
+func TestBrokenStepIsMarked(t *testing.T) {
 	s := newStage()
-	s.w.Steps[1].Actions[1].With = map[string]steps.Value{"host": {Text: "${a.id}"}}
-	if err := s.do(steps.Check{Step: "a"}); err != nil {
-		t.Fatal(err)
-	}
-	s.end(t, "up", nil)
-	s.status(t, steps.Ready, steps.Pending, steps.Pending)
-	if f := s.state.Step("a").Failure; f == nil || !strings.Contains(f.Cause, "a.id") {
-		t.Fatalf("failure = %+v", f)
-	}
-	if err := s.do(steps.CatchUp{Until: "a"}); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"up", "boot", "show", "up"} {
+	_ = s.do(steps.CatchUp{})
+	for _, name := range []string{"up", "ok", "fine", "hold"} {
 		s.end(t, name, nil)
 	}
-	s.status(t, steps.Done, steps.Ready, steps.Pending)
-	if got := s.state.Vars["a.id"]; got != "42" {
-		t.Fatalf("a.id = %q", got)
+	_ = s.do(steps.Check{Step: "c"})
+	s.end(t, "hold", &steps.Failure{Kind: steps.FailCheck, Cause: "a: no server", Broken: "a"})
+	s.status(t, steps.Stale, steps.Done, steps.Stale)
+	if f := s.state.Step("a").Failure; f == nil || f.Cause != "a: no server" {
+		t.Fatalf("failure = %+v", f)
 	}
-	if err := s.do(steps.Check{Step: "a"}); err != nil { // now it is known
-		t.Fatal(err)
-	}
-	s.end(t, "up", nil)
-	s.status(t, steps.Done, steps.Ready, steps.Pending)
+	_ = s.do(steps.Check{Step: "c"})
+	s.end(t, "hold", &steps.Failure{Kind: steps.FailCanceled, Cause: "canceled", Broken: "b"})
+	s.status(t, steps.Stale, steps.Done, steps.Stale)
 }
 
 func TestUndoForgetsAndWhatStandsOnItGoesStale(t *testing.T) {

@@ -18,6 +18,9 @@ func (e *Engine) execute(ctx context.Context, x Execute) {
 	ctx, cancel := context.WithCancel(ctx)
 	e.cancels[effectID{x.Step, x.Attempt, x.Phase, x.Index}] = cancel
 	in := e.input(x, step)
+	if e.State().Step(x.Step).Began == PhaseCheck { // nothing was done that would still have to show
+		in.Action.Within = min(in.Action.Within, lookOnly)
+	}
 	e.effects.Add(1)
 	go func() {
 		defer e.effects.Done()
@@ -38,6 +41,7 @@ func (e *Engine) execute(ctx context.Context, x Execute) {
 const (
 	lookSoon  = 250 * time.Millisecond
 	lookLater = 3 * time.Second
+	lookOnly  = 8 * time.Second // in all, when a check was asked for by itself
 )
 
 // perform runs an action until it holds, its time is over, or it fails for good.
@@ -98,7 +102,7 @@ func (e *Engine) once(ctx context.Context, in Input) (result Result, failure *Fa
 	}
 	var f *Failure
 	if errors.As(err, &f) {
-		return result, &Failure{Kind: f.Kind, Cause: err.Error(), Err: err}
+		return result, &Failure{Kind: f.Kind, Cause: err.Error(), Broken: f.Broken, Err: err}
 	}
 	return result, &Failure{Kind: FailInternal, Cause: err.Error(), Err: err}
 }

@@ -157,13 +157,43 @@ func TestWithinTriesUntilItHolds(t *testing.T) {
 		_ = e.Do(t.Context(), steps.Start{Step: "a"})
 		until(t, f, "a", steps.Done)
 		holds = time.Now().Add(time.Hour)
-		_ = e.Do(t.Context(), steps.Check{Step: "a"})
-		b := until(t, f, "a", steps.Stale)
+		_ = e.Do(t.Context(), steps.Retry{Step: "a"})
+		b := until(t, f, "a", steps.Failed)
 		if cause := b.State.Step("a").Failure.Cause; cause != "BUILD (waited 1m0s)" {
 			t.Errorf("cause %q", cause)
 		}
 		if n := x.runs["up"]; n < 10 || n > 60 {
 			t.Errorf("looked %d times", n)
+		}
+	})
+}
+
+// TestCheckAloneDoesNotWaitForWork asks when nothing was done: a no comes soon, however long the
+// checks may wait after the actions.
+func TestCheckAloneDoesNotWaitForWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := course()
+		w.Steps[0].Checks[0].Within = time.Hour
+		refuse := false
+		x := &doer{do: map[string]func(context.Context, steps.Input, steps.Output) (steps.Result, error){
+			"up": func(context.Context, steps.Input, steps.Output) (steps.Result, error) {
+				if refuse {
+					return steps.Result{}, steps.Failf(steps.FailCheck, "BUILD")
+				}
+				return steps.Result{}, nil
+			},
+		}}
+		e, _ := start(t, w, x, steps.Options{})
+		f := e.Feed(10)
+		defer f.Close()
+		_ = e.Do(t.Context(), steps.Start{Step: "a"})
+		until(t, f, "a", steps.Done)
+		refuse = true
+		asked := time.Now()
+		_ = e.Do(t.Context(), steps.Check{Step: "a"})
+		until(t, f, "a", steps.Stale)
+		if took := time.Since(asked); took < time.Second || took > 15*time.Second {
+			t.Errorf("a check by itself took %s", took)
 		}
 	})
 }

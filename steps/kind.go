@@ -133,7 +133,9 @@ const (
 type Failure struct {
 	Kind  string `json:"kind"`
 	Cause string `json:"cause"` // one or a few lines, redacted and sanitised
-	Err   error  `json:"-"`
+	// Broken is another step, of which this one has found out that it no longer holds.
+	Broken ID    `json:"broken,omitempty"`
+	Err    error `json:"-"`
 }
 
 // Failf makes a failure from a format; %w is understood.

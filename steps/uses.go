@@ -1,6 +1,10 @@
 package steps
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // unknown lists the values that a step's actions find out, that something else works with, and that
 // nobody has found out yet, in order. A check that holds proves the work, but finds out none of them.
@@ -39,6 +43,12 @@ func (w *Workshop) uses(name string, but ID) bool {
 	return false
 }
 
+// identifies tells whether a value is the id of the server behind a hop: another value is another
+// machine, and what was done on the one before is not there.
+func (w *Workshop) identifies(name string) bool {
+	return slices.ContainsFunc(w.Hops, func(h Hop) bool { return slices.Contains(Names(h.Server), name) })
+}
+
 func (a Action) uses(name string) bool {
 	for _, value := range a.With {
 		templates := append([]string{value.Text}, value.List...)
@@ -52,4 +62,46 @@ func (a Action) uses(name string) bool {
 		}
 	}
 	return false
+}
+
+// proven ends the checks of work that holds and was not done by us, when later steps wait for values
+// that only its actions find out. A plan runs them; a check by itself changes nothing, and says so.
+func (d *decision) proven(step Step, st StepState) {
+	if st.Probing {
+		d.emit(Event{Type: StepStarted, Step: step.ID, Attempt: st.Attempt, Run: st.Run, Phase: PhaseAction})
+		d.advance(step, PhaseAction, 0, nil)
+		return
+	}
+	cause := fmt.Sprintf("it holds, but %s is not known yet: start the step to find it out", strings.Join(unknown(d.w, d.s, step), ", "))
+	d.emit(Event{Type: StepChecked, Step: step.ID, Attempt: st.Attempt, Failure: &Failure{Kind: FailValue, Cause: cause}, Took: Millis(d.m.Now.Sub(st.Started))})
+	d.effects = append(d.effects, Stop{Step: step.ID})
+}
+
+// moved tells whether one of these values replaces another: a server booted again has another id.
+func (d *decision) moved(values map[string]string) bool {
+	for name, value := range values {
+		if old, known := d.s.Vars[name]; known && old != value && d.w.identifies(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// outdate marks all that was done with what a step has just made anew, however far from it.
+func (d *decision) outdate(id ID) {
+	on := map[ID]bool{id: true}
+	for _, other := range d.w.Steps { // a step stands after those it needs
+		if !slices.ContainsFunc(other.Needs, func(need ID) bool { return on[need] }) {
+			continue
+		}
+		on[other.ID] = true
+		if st := d.s.Step(other.ID); st.Status == Done {
+			d.emit(Event{Type: StepStale, Step: other.ID, Attempt: st.Attempt, Failure: &Failure{Kind: FailNeeds, Cause: fmt.Sprintf("%s was done anew", id)}})
+		}
+	}
+	if plan := d.s.Plan; len(plan) > 0 && plan[0] == id { // they come next
+		if plan = PlanUntil(d.w, d.s, plan[len(plan)-1]); plan[0] == id {
+			d.emit(Event{Type: PlanMade, Plan: plan})
+		}
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/term"
@@ -55,12 +56,30 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop() // what the console waits for ends with it
+	s.comeBack(ctx)
 	model := tui.New(ctx, s.engine, to)
 	_, err = tea.NewProgram(model, tea.WithContext(ctx), tea.WithFPS(120)).Run()
 	if errors.Is(err, tea.ErrInterrupted) || ctx.Err() != nil {
 		return nil
 	}
 	return err
+}
+
+// comeBack logs in to the cloud again where a step of the past has: the servers of somebody who comes
+// back are on the screen before they touch anything. It asks nothing; whatever it needs an answer for,
+// a step asks.
+func (s *session) comeBack(ctx context.Context) {
+	state := s.engine.State()
+	loggedIn := slices.ContainsFunc(s.workshop.Steps, func(step steps.Step) bool {
+		return state.Step(step.ID).Status == steps.Done &&
+			slices.ContainsFunc(step.Actions, func(a steps.Action) bool { return a.Kind == "cloud.login" })
+	})
+	if !loggedIn || s.holder != nil {
+		return
+	}
+	s.running.Go(func() {
+		_, _ = s.registry.Compute(ctx, s.input(), &aside{s: s, password: s.account.password})
+	})
 }
 
 func (o *options) consoleOptions(s *session, c *consoleFlags) (tui.Options, error) {

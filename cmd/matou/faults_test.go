@@ -47,7 +47,7 @@ func TestFaults(t *testing.T) {
 		},
 		{
 			name: "full disk", fault: `{at: disk.full, match: "^web-01 /etc/.*hosts", count: 1}`, until: "web-join",
-			step: "web-join", says: []string{"No space left on device"},
+			step: "web-join", says: []string{"No space left on device", "A file could not be written"},
 		},
 	}
 	for _, tt := range tests {

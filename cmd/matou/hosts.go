@@ -156,7 +156,12 @@ func (h *host) ReadFile(ctx context.Context, path string, limit int) ([]byte, er
 
 // WriteFile implements action.Host.
 func (h *host) WriteFile(ctx context.Context, path string, data []byte) error {
-	return hostFailure(h.conn.WriteFile(ctx, path, data, 0o644))
+	err := hostFailure(h.conn.WriteFile(ctx, path, data, 0o644))
+	var f *steps.Failure
+	if err == nil || ctx.Err() != nil || errors.As(err, &f) {
+		return err
+	}
+	return &steps.Failure{Kind: steps.FailDisk, Cause: err.Error(), Err: err} // the host said no, in its own words
 }
 
 // Identity implements action.Host.

@@ -42,6 +42,9 @@ openstack, nova and ssh commands reach them from another terminal.`,
 		if trouble := world.Trouble(); trouble != nil {
 			fmt.Fprintf(cmd.ErrOrStderr(), "matou: %v\n", trouble)
 		}
+		if err := world.WriteFiles(so.Dir); err != nil { // where matou servers looks
+			fmt.Fprintf(cmd.ErrOrStderr(), "matou: %v\n", err)
+		}
 		if dir == "" {
 			fmt.Fprint(out, world.OpenRC(), "\n", world.SSHConfig())
 		} else {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -68,11 +69,37 @@ func (o *options) lister(ctx context.Context) (cloud.Lister, func() error, error
 		}
 		return client, func() error { client.Close(); return nil }, nil
 	}
+	if client := o.runningWorld(ctx); client != nil {
+		return client, func() error { client.Close(); return nil }, nil
+	}
 	s, compute, err := o.compute(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	return compute, s.Close, nil
+}
+
+// runningWorld logs in to the sandbox that another matou is running, a console in the next terminal
+// most of the time. It is nil when there is none.
+func (o *options) runningWorld(ctx context.Context) *openstack.Client {
+	w, err := loadWorkshop(o.workshop)
+	if err != nil || chooseAccount(o, w).from != accountSandbox {
+		return nil
+	}
+	rc, err := os.Open(filepath.Join(o.worldDir(w), "openrc"))
+	if err != nil {
+		return nil
+	}
+	defer rc.Close()
+	c, err := openstack.ParseOpenRC(rc)
+	if err != nil {
+		return nil
+	}
+	client, err := openstack.Login(ctx, c, openstack.Options{UserAgent: "matou/" + version(), Timeout: 5 * time.Second})
+	if err != nil {
+		return nil // it has ended: its openrc is of the past
+	}
+	return client
 }
 
 // compute opens a session and logs in to its cloud, outside of any step.

@@ -193,6 +193,11 @@ func (o *options) startWorld(ctx context.Context, s *session, dir string) error 
 	}
 	s.world = world
 	s.close = append(s.close, world.Close)
+	if dir != "" { // for other programs of this person: matou servers in another terminal, nova, ssh
+		if err := world.WriteFiles(dir); err != nil {
+			s.warnings = append(s.warnings, err)
+		}
+	}
 	if err := world.Trouble(); err != nil {
 		s.warnings = append(s.warnings, err)
 	}

@@ -60,8 +60,8 @@ func diffWords(c *call) string {
 	return inRepo(c, line)
 }
 
-// checkout switches the branch. Git itself refuses to overwrite what was edited by hand; that is a
-// conflict, and its words say which file.
+// checkout switches the branch. Git itself refuses to overwrite what was edited by hand, and its words
+// say which file: no waiting helps, as it would for a conflict in the cloud.
 func checkout(ctx context.Context, c *call) (steps.Result, error) {
 	branch := c.texts["branch"]
 	exit, t, err := c.exec(ctx, c.texts["hop"], inRepo(c, "git checkout "+quote(branch)))
@@ -71,7 +71,7 @@ func checkout(ctx context.Context, c *call) (steps.Result, error) {
 	if exit != 0 {
 		f := exitFailure(c.texts["hop"], "git checkout "+branch, exit, t)
 		if strings.Contains(t.text.String(), "would be overwritten") {
-			f.Kind, f.Cause = steps.FailConflict, strings.TrimSpace(t.text.String())
+			f.Cause = strings.TrimSpace(t.text.String())
 		}
 		return steps.Result{}, f
 	}

@@ -2,6 +2,7 @@ package action
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -35,11 +36,22 @@ func hold(ctx context.Context, c *call) (steps.Result, error) {
 			in.Step, in.Phase, in.Index, in.Action = step.ID, steps.PhaseCheck, i, check
 			result, err := c.Execute(ctx, in, c.out)
 			if err != nil {
-				return steps.Result{}, fmt.Errorf("%s: %w", id, err)
+				return steps.Result{}, broken(ctx, step.ID, err)
 			}
 			c.show("matou", fmt.Sprintf("✓ %s: %s %s", id, check.Name, result.Summary))
 			total++
 		}
 	}
 	return steps.Result{Summary: fmt.Sprintf("%d ✓", total)}, nil
+}
+
+// broken is the failure of a step that does not hold: its name goes along, so that it gets marked. A
+// check that was cut short has found out nothing.
+func broken(ctx context.Context, id steps.ID, err error) error {
+	err = fmt.Errorf("%s: %w", id, err)
+	var f *steps.Failure
+	if ctx.Err() != nil || !errors.As(err, &f) {
+		return err
+	}
+	return &steps.Failure{Kind: f.Kind, Cause: err.Error(), Broken: id, Err: err}
 }

@@ -209,7 +209,7 @@ func TestGit(t *testing.T) {
 		t.Errorf("%+v, %q", r, box.ran)
 	}
 	box.replies["git checkout bz3"] = []reply{{exit: 1, lines: []string{"error: Your local changes to the following files would be overwritten by checkout:", "\tmanifests/site.pp", "Aborting"}}}
-	if why := s.bad("git.checkout", repo("branch", "bz3"), steps.FailConflict); !strings.Contains(why, "manifests/site.pp") {
+	if why := s.bad("git.checkout", repo("branch", "bz3"), steps.FailExit); !strings.Contains(why, "manifests/site.pp") {
 		t.Error(why)
 	}
 	box.replies["git checkout bz9"] = []reply{{exit: 1, lines: []string{"error: pathspec 'bz9' did not match"}}}
@@ -364,6 +364,10 @@ func TestHolds(t *testing.T) {
 	s.hosts.host("box").replies["flaky"] = []reply{{exit: 3}}
 	if why := s.bad("workshop.holds", holds("one", "two"), steps.FailExit); !strings.HasPrefix(why, "two: ") {
 		t.Error(why)
+	}
+	_, err := s.run("workshop.holds", holds("one", "two"))
+	if f := (*steps.Failure)(nil); !errors.As(err, &f) || f.Broken != "two" {
+		t.Errorf("%#v does not name the broken step", err)
 	}
 	s.bad("workshop.holds", holds("all"), steps.FailValue)
 	s.bad("workshop.holds", holds("three"), steps.FailValue)

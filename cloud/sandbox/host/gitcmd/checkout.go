@@ -81,6 +81,11 @@ func (c *command) switchTo(args []string, create, force bool) error {
 		return c.detach(args[0], force)
 	}
 	if args[0] == old {
+		if force { // throws local changes away, as on any other branch
+			if err := c.move(to.Hash(), true); err != nil {
+				return err
+			}
+		}
 		fmt.Fprintf(c.Stderr, "Already on '%s'\n", old)
 		return c.listChanges()
 	}

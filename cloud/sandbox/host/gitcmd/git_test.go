@@ -87,6 +87,23 @@ func TestGit(t *testing.T) {
 	}
 }
 
+func TestForcedCheckoutOfTheSameBranch(t *testing.T) {
+	t.Parallel()
+	v := repository(t)
+	if err := v.WriteFile("/repo/site.pp", []byte("mine\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := gitLine(v, "status --short"); got != " M site.pp\n" {
+		t.Fatalf("before: %q", got)
+	}
+	if got, code := gitLine(v, "checkout -f one"); got != "Already on 'one'\n" || code != 0 {
+		t.Errorf("checkout -f: %d, %q", code, got)
+	}
+	if got, _ := gitLine(v, "status --short"); got != "" {
+		t.Errorf("after: %q", got)
+	}
+}
+
 func TestDiffText(t *testing.T) {
 	t.Parallel()
 	v := repository(t)

@@ -1,0 +1,81 @@
+package steps_test
+
+import (
+	"strings"
+	"testing"
+
+	"matou/steps"
+)
+
+// TestCheckAloneFindsOutNoValue has a step whose check holds though its action, which finds out what
+// another step works with, never ran.
+func TestCheckAloneFindsOutNoValue(t *testing.T) {
+	s := newStage()
+	s.w.Steps[1].Actions[1].With = map[string]steps.Value{"host": {Text: "${a.id}"}}
+	if err := s.do(steps.Check{Step: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	s.end(t, "up", nil)
+	s.status(t, steps.Ready, steps.Pending, steps.Pending)
+	if f := s.state.Step("a").Failure; f == nil || !strings.Contains(f.Cause, "a.id") {
+		t.Fatalf("failure = %+v", f)
+	}
+	if err := s.do(steps.CatchUp{Until: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"up", "boot", "show", "up"} {
+		s.end(t, name, nil)
+	}
+	s.status(t, steps.Done, steps.Ready, steps.Pending)
+	if got := s.state.Vars["a.id"]; got != "42" {
+		t.Fatalf("a.id = %q", got)
+	}
+	if err := s.do(steps.Check{Step: "a"}); err != nil { // now it is known
+		t.Fatal(err)
+	}
+	s.end(t, "up", nil)
+	s.status(t, steps.Done, steps.Ready, steps.Pending)
+}
+
+// TestAnotherServerOutdatesWhatWasDoneOnTheOneBefore has the first step's server booted again.
+func TestAnotherServerOutdatesWhatWasDoneOnTheOneBefore(t *testing.T) {
+	s := newStage()
+	s.w.Hops = []steps.Hop{{Name: "box", Host: "${a.id}.example.org", Server: "${a.id}"}}
+	run := func(id string) {
+		_ = s.do(steps.Retry{Step: "a", FromStart: true})
+		x := s.going[0]
+		s.going = nil
+		if err := s.do(steps.Finished(x, steps.Result{Values: map[string]string{"id": id}}, nil)); err != nil {
+			t.Fatal(err)
+		}
+		s.end(t, "show", nil)
+		s.end(t, "up", nil)
+	}
+	run("42")
+	_ = s.do(steps.CatchUp{})
+	for _, name := range []string{"ok", "fine", "hold"} {
+		s.end(t, name, nil)
+	}
+	run("42") // the same server: nothing is lost
+	s.status(t, steps.Done, steps.Done, steps.Done)
+	run("43")
+	s.status(t, steps.Done, steps.Stale, steps.Stale)
+	_ = s.do(steps.CatchUp{Until: "c"}) // it is gone: catching up does all that stood on it again
+	for _, name := range []string{"ok", "fine", "hold"} {
+		s.end(t, name, nil)
+	}
+	_ = s.do(steps.Check{Step: "a"})
+	s.end(t, "up", steps.Failf(steps.FailCheck, "gone"))
+	_ = s.do(steps.Check{Step: "c"})
+	s.end(t, "hold", steps.Failf(steps.FailCheck, "no"))
+	s.status(t, steps.Stale, steps.Done, steps.Stale)
+	_ = s.do(steps.CatchUp{Until: "c"})
+	s.end(t, "up", steps.Failf(steps.FailCheck, "gone"))
+	for _, name := range []string{"boot", "show", "up"} { // its id is 42 again: another one than 43
+		s.end(t, name, nil)
+	}
+	s.status(t, steps.Done, steps.Running, steps.Stale)
+	if len(s.state.Plan) != 2 {
+		t.Fatalf("plan = %v", s.state.Plan)
+	}
+}
