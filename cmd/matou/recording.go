@@ -117,7 +117,8 @@ var volatile = []struct {
 	{regexp.MustCompile(`SHA256:[A-Za-z0-9+/]{43}`), "SHA256:$${fingerprint}"},
 	{regexp.MustCompile(`\{(sha256|md5)\}[0-9a-f]{32,64}`), "{${1}}$${sum}"},
 	{regexp.MustCompile(`configuration version '\d+'`), "configuration version '$${version}'"},
-	{regexp.MustCompile(`/tmp/puppet-file\S+`), "/tmp/puppet-file$${random}"},
+	{regexp.MustCompile(`with sum [0-9a-f]{32,64}`), "with sum $${sum}"},
+	{regexp.MustCompile(`/tmp/puppet-file\S+\s*`), "/tmp/puppet-file$${random} "}, // the gap is a tab's
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?( [+-]\d{4})?`), "$${time}"},
 	{regexp.MustCompile(`\bin \d+(\.\d+)? seconds`), "in $${n} seconds"},
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "$${id}"},
