@@ -127,7 +127,14 @@ type ServerSpec struct {
 	Metadata       map[string]string
 	ConfigDrive    bool
 	Count          int // how many at once; 0 and 1 are one
+	// VolumeSize is the size in GiB of the volume to boot from when the flavor has no disk, deleted
+	// with the server; zero: as large as the image needs, [MinVolume] at least.
+	VolumeSize int
 }
+
+// MinVolume is how large a volume to boot from is when nothing says more, in GiB: an installed
+// system needs room to breathe.
+const MinVolume = 10
 
 // MaxUserData is the largest user-data the Compute API takes, in bytes after base64: 49,149 bytes
 // of text at most.
@@ -152,6 +159,9 @@ type Network struct {
 	ID, Name         string
 	Shared, External bool
 }
+
+// Keypair is the public half of an SSH key that Nova puts on the servers booted with it.
+type Keypair struct{ Name, PublicKey, Fingerprint string }
 
 // Quota is how much of one resource the project may use. Limit is -1 for no limit.
 type Quota struct {

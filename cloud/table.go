@@ -3,6 +3,7 @@ package cloud
 import (
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -18,6 +19,51 @@ func ListTable(servers []Server) []string {
 		})
 	}
 	return frame([]string{"ID", "Name", "Status", "Task State", "Power State", "Networks"}, rows)
+}
+
+// Columns are what a table of servers may show, by the names people ask for them.
+var Columns = []Column{
+	{"id", "ID", func(s Server) string { return s.ID }},
+	{"name", "Name", func(s Server) string { return s.Name }},
+	{"status", "Status", func(s Server) string { return string(s.Status) }},
+	{"task", "Task State", func(s Server) string { return orDash(s.TaskState) }},
+	{"power", "Power State", func(s Server) string { return s.PowerState }},
+	{"networks", "Networks", Server.Networks},
+	{"address", "Address", func(s Server) string {
+		if a := s.Address(); a.IsValid() {
+			return a.String()
+		}
+		return "-"
+	}},
+	{"image", "Image", func(s Server) string { return orDash(s.Image.String()) }},
+	{"flavor", "Flavor", func(s Server) string { return orDash(s.Flavor.String()) }},
+	{"keypair", "Keypair", func(s Server) string { return orDash(s.KeyName) }},
+	{"created", "Created", func(s Server) string { return s.Created.UTC().Format(time.RFC3339) }},
+	{"seat", "Seat", func(s Server) string { return orDash(s.Metadata[MetaSeat]) }},
+	{"step", "Step", func(s Server) string { return orDash(s.Metadata[MetaStep]) }},
+	{"workshop", "Workshop", func(s Server) string { return orDash(s.Metadata[MetaWorkshop]) }},
+}
+
+// Column is one column of a table of servers.
+type Column struct {
+	Name  string // "task"
+	Title string // "Task State"
+	Value func(Server) string
+}
+
+// ColumnTable is a table in the style of [ListTable] with the columns asked for.
+func ColumnTable(servers []Server, columns []Column) []string {
+	titles := make([]string, len(columns))
+	for i, c := range columns {
+		titles[i] = c.Title
+	}
+	rows := make([][]string, len(servers))
+	for i, s := range servers {
+		for _, c := range columns {
+			rows[i] = append(rows[i], c.Value(s))
+		}
+	}
+	return frame(titles, rows)
 }
 
 // PropertyTable is the two-column table that nova show prints. As there, a value with line breaks

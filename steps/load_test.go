@@ -30,7 +30,7 @@ params:
 hops:
   - {name: jump, user: me, host: "${host}", port: "${port}", password: "${word}"}
   - {name: inner, via: jump, user: me, host: "${box.address}", server: "${box.id}"}
-cloud: {hop: jump, openrc: openrc}
+cloud: {hop: jump, openrc: openrc, api_via: jump, ports: ["22", "${port}"], open_ports: true}
 placeholders: {XX: "${port}"}
 sandbox: {world: world, params: {host: "${sandbox.host}"}}
 steps:
@@ -105,7 +105,7 @@ func TestLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := fmt.Sprintln(w.Slides, w.Languages, w.Decks["en"], w.Placeholders, w.Sandbox, w.Cloud); got !=
-		"[intro boot end] [fr en] deck.md map[XX:${port}] {world map[host:${sandbox.host}]} {jump openrc}\n" {
+		"[intro boot end] [fr en] deck.md map[XX:${port}] {world map[host:${sandbox.host}]} {jump openrc jump [22 ${port}] true }\n" {
 		t.Error(got)
 	}
 	make1 := w.Steps[0].Actions[0]
@@ -145,13 +145,16 @@ func TestProblems(t *testing.T) {
 		{"unknown key that is near nothing", "panes: [log]", "zzzzzz: [log]", `25:5: unknown key "zzzzzz" in step "first"`},
 		{"doubled key", "    expect: 3s\n", "    expect: 3s\n    expect: 4s\n", `27:5: "expect" stands twice in step "first"`},
 		{"doubled language", "{fr: Un, en: One}\nl", "{fr: Un, en: One, fr: Deux}\nl", `1:26: "fr" stands twice in title`},
-		{"wrong type: mapping", "cloud: {hop: jump, openrc: openrc}", "cloud: jump", `18:8: cloud must be a mapping`},
+		{"wrong type: mapping", `cloud: {hop: jump, openrc: openrc, api_via: jump, ports: ["22", "${port}"], open_ports: true}`, "cloud: jump", `18:8: cloud must be a mapping`},
 		{"wrong type: list", "slides: [intro]", "slides: intro", `24:13: slides must be a list`},
 		{"wrong type: text", "name: make", "name: [make]", `28:15: name must be a text`},
 		{"nothing there", "name: make", "name:", `28:14: name must be a text`},
 		{"wrong type: truth", "victory: true", "victory: yes", `44:14: victory must be true or false`},
 		{"wrong type: parameter", "type: int", "type: number", `10:11: type is one of string, int, bool, secret, not "number"`},
-		{"missing field", "{hop: jump, openrc: openrc}", "{hop: jump}", `18:8: cloud needs "openrc"`},
+		{"missing field", "{hop: jump, openrc: openrc, api_via: jump, ports: [\"22\", \"${port}\"], open_ports: true}", "{hop: jump}", `18:8: cloud needs "openrc"`},
+		{"no such hop for the API", "api_via: jump", "api_via: jumq", `18:45: no hop "jumq": did you mean jump?`},
+		{"no port", `ports: ["22",`, `ports: [ssh,`, `18:59: each of ports must be a whole number`},
+		{"not a truth", "open_ports: true", "open_ports: yes", `18:89: open_ports must be true or false`},
 		{"missing id", "  - id: third\n    title", "  - title", `57:5: step "" needs "id"`},
 		{"bad id", "slides: [intro, boot, end]", "slides: [intro, boot, End]", `4:23: each of slides "End": only lower-case letters, digits and dashes`},
 		{"unknown kind", "kind: tail", "kind: tial", `46:15: unknown kind "tial": did you mean tail?`},

@@ -127,6 +127,7 @@ func (l *loader) hop(n *yaml.Node) {
 		"port":     func(n *yaml.Node) { h.Port = l.template(n, "port", "") },
 		"password": func(n *yaml.Node) { h.Password = l.template(n, "password", "") },
 		"server":   func(n *yaml.Node) { h.Server = l.template(n, "server", "") },
+		"sudo":     func(n *yaml.Node) { h.Sudo = l.boolTemplate(n, "sudo") },
 	}, "name", "user", "host")
 	if _, twice := l.w.Hop(h.Name); twice && h.Name != "" {
 		l.problem(n, "hop %q stands twice", h.Name)
@@ -141,7 +142,27 @@ func (l *loader) cloud(n *yaml.Node) {
 			l.refs = append(l.refs, reference{node: n, name: l.w.Cloud.Hop, what: "hop"})
 		},
 		"openrc": func(n *yaml.Node) { l.w.Cloud.OpenRC = l.template(n, "openrc", "") },
+		"api_via": func(n *yaml.Node) {
+			l.w.Cloud.APIVia = l.template(n, "api_via", "")
+			l.checkField(n, "api_via", FieldHop, l.w.Cloud.APIVia, "")
+		},
+		"ports": func(n *yaml.Node) {
+			l.list(n, "ports", func(item *yaml.Node) {
+				port := l.template(item, "each of ports", "")
+				l.checkField(item, "each of ports", FieldInt, port, "")
+				l.w.Cloud.Ports = append(l.w.Cloud.Ports, port)
+			})
+		},
+		"open_ports": func(n *yaml.Node) { l.w.Cloud.OpenPorts = l.boolTemplate(n, "open_ports") },
+		"floating":   func(n *yaml.Node) { l.w.Cloud.Floating = l.template(n, "floating", "") },
 	}, "hop", "openrc")
+}
+
+// boolTemplate reads true, false, or a template for one of them.
+func (l *loader) boolTemplate(n *yaml.Node, what string) string {
+	s := l.template(n, what, "")
+	l.checkField(n, what, FieldBool, s, "")
+	return s
 }
 
 func (l *loader) placeholders(n *yaml.Node) {

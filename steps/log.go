@@ -34,9 +34,11 @@ const LogSize = 32 << 20
 
 const logFlush = 200 * time.Millisecond
 
+const logName = "output.jsonl"
+
 // OpenLog opens, or makes, the log in a seat's folder.
 func OpenLog(dir string) (*Log, error) {
-	l := &Log{path: filepath.Join(dir, "output.jsonl"), limit: LogSize}
+	l := &Log{path: filepath.Join(dir, logName), limit: LogSize}
 	if err := l.open(); err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
 	}

@@ -75,6 +75,37 @@ func (r *Redactor) Text(s string) string {
 	return b.String()
 }
 
+// Open is how many bytes at the end of s may be the beginning of a secret: what cuts a stream into
+// pieces must keep them back until it knows what follows. No secret in s crosses the cut.
+func (r *Redactor) Open(s string) int {
+	if r == nil || s == "" {
+		return 0
+	}
+	secrets := r.secrets.Load()
+	if secrets == nil {
+		return 0
+	}
+	cut := len(s)
+	for _, v := range *secrets {
+		for n := min(len(v)-1, len(s)); n > len(s)-cut; n-- {
+			if strings.HasSuffix(s, v[:n]) {
+				cut = len(s) - n
+				break
+			}
+		}
+	}
+	for moved := true; moved; {
+		moved = false
+		for _, v := range *secrets { // one that begins before the cut and ends after it
+			from := max(0, cut-len(v)+1)
+			if i := strings.Index(s[from:min(len(s), cut+len(v)-1)], v); i >= 0 && from+i < cut {
+				cut, moved = from+i, true
+			}
+		}
+	}
+	return len(s) - cut
+}
+
 // Event is e without the secrets, in all that is text.
 func (r *Redactor) Event(e Event) Event {
 	if r == nil || r.secrets.Load() == nil {

@@ -105,3 +105,19 @@ func TestRedactorConcurrency(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestRedactorOpen(t *testing.T) {
+	t.Parallel()
+	r := &steps.Redactor{}
+	if n := r.Open("mout"); n != 0 {
+		t.Errorf("no secrets, and %d bytes of one", n)
+	}
+	r.Add("moutarde", "tartare", "xmout")
+	for s, want := range map[string]int{
+		"": 0, "the m": 1, "the mout": 4, "moutarde": 0, "moutarde mou": 3, "moutar": 6, "moutart": 4, "tartar": 6, "x": 1, "xmout": 5, "axmoutx": 1,
+	} {
+		if n := r.Open(s); n != want {
+			t.Errorf("%q: %d, not %d", s, n, want)
+		}
+	}
+}

@@ -60,12 +60,24 @@ type Hop struct {
 	Port     string
 	Password string
 	Server   string // the id of the server behind it, if it is one we booted: its console log has the host key
+	// Sudo, when "true", has everything there done as root, through sudo if the login is not root.
+	Sudo string
 }
 
-// CloudSource says where the credentials come from when the environment has none.
+// CloudSource says where the credentials come from when the environment has none, how the cloud is
+// reached, and what servers need there beside themselves. All fields but Hop are templates.
 type CloudSource struct {
 	Hop    string // the hop whose openrc is read; also the one we are on when the environment has credentials
 	OpenRC string // its path there
+	// APIVia is the hop through which the cloud's API is reached; empty: directly.
+	APIVia string
+	// Ports are the TCP ports at which servers must be reachable.
+	Ports []string
+	// OpenPorts, when "true", has the security groups of the servers made, and opened at Ports, where
+	// that is missing. What was made so is taken away again by the last seat that cleans up.
+	OpenPorts string
+	// Floating is the network that each server gets a floating address of; empty: none.
+	Floating string
 }
 
 // SandboxSource says what the embedded sandbox needs to play this workshop.

@@ -44,15 +44,19 @@ func (m *Model) bar(height int) []string {
 // stepLine says which step this is and how it stands.
 func (m *Model) stepLine() string {
 	st, t := m.styles, m.text
-	step, ok := m.workshop.Step(m.step)
+	id := m.step
+	if busy := m.running(); busy != "" && len(m.state.Plan) > 0 {
+		id = busy // a plan runs elsewhere: that is what there is to see
+	}
+	step, ok := m.workshop.Step(id)
 	if !ok {
 		if next := m.ahead(); next != "" {
 			return " " + st.Dim.Render(t.T("bar.ahead", "step", m.title(next), "slide", itoa(m.slideOf(next)+1)))
 		}
 		return " " + st.Dim.Render(t.T("bar.nothing"))
 	}
-	state := m.state.Step(m.step)
-	left := " " + pane.StatusGlyph(st, state.Status) + " " + st.Dim.Render(m.number(m.step)) + " " + st.Strong.Render(step.Title.In(t.Lang))
+	state := m.state.Step(id)
+	left := " " + pane.StatusGlyph(st, state.Status) + " " + st.Dim.Render(m.number(id)) + " " + st.Strong.Render(step.Title.In(t.Lang))
 	right := ""
 	switch state.Status {
 	case steps.Running:
@@ -73,7 +77,13 @@ func (m *Model) stepLine() string {
 		}
 	case steps.Pending:
 		right = st.Dim.Render(t.T("bar.waits", "needs", m.needs(step)))
-	case steps.Ready, steps.Stale:
+	case steps.Stale:
+		right = st.Warn.Render(t.T("status.stale"))
+		if state.Failure != nil {
+			cause, _, _ := strings.Cut(pane.Clean(state.Failure.Cause), "\n")
+			right += st.Dim.Render(" " + st.Glyph.Dot + " " + cause)
+		}
+	case steps.Ready:
 		right = st.Accent.Render(t.T("status." + string(state.Status)))
 		if step.Expect > 0 {
 			right += st.Dim.Render(" " + st.Glyph.Dot + " " + t.T("bar.expect", "time", pane.Clock(step.Expect)))

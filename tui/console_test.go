@@ -59,9 +59,18 @@ func TestEnter(t *testing.T) {
 		f.asked(steps.Start{Step: "list"})
 		f.Sees("2/5 Lister les serveurs")
 	})
+	play(t, "ends a slide's number, and starts nothing", 80, 24, func(f *fixture) {
+		f.Press("2", "enter")
+		f.asked()
+		f.Sees("diapo 2/5")
+		f.Press("enter")
+		f.asked(steps.Start{Step: "jump"})
+	})
 	play(t, "says that a step is done", 80, 24, func(f *fixture) {
 		f.finish("jump", "list", "boot")
-		f.Press("3", "enter")
+		f.Press("3")
+		f.Wait(2 * time.Second)
+		f.Press("enter")
 		f.asked()
 		f.Sees("C'est déjà fait")
 	})
@@ -83,13 +92,16 @@ func TestEnter(t *testing.T) {
 	play(t, "says what a step waits for", 80, 24, func(f *fixture) {
 		f.Press("3")
 		f.Sees("attend : Lister les serveurs")
+		f.Wait(2 * time.Second)
 		f.Press("enter")
 		f.asked()
 		f.Sees("Il faut d'abord : Lister les serveurs")
 	})
 	play(t, "asks first when the workshop says so", 80, 24, func(f *fixture) {
 		f.finish("jump", "list", "boot")
-		f.Press("4", "enter")
+		f.Press("4")
+		f.Wait(2 * time.Second)
+		f.Press("enter")
 		f.asked()
 		f.Sees("On lance l'agent pour de bon ?", "[ Annuler (n) ]")
 		f.Press("enter") // Cancel is preselected

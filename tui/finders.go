@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -39,18 +38,7 @@ func (m *Model) openOutline() {
 }
 
 // stepsAt lists the steps of a slide, by its index.
-func (m *Model) stepsAt(slide int) []steps.Step {
-	if slide >= len(m.workshop.Slides) {
-		return nil
-	}
-	var out []steps.Step
-	for _, s := range m.workshop.Steps {
-		if slices.Contains(s.Slides, m.workshop.Slides[slide]) {
-			out = append(out, s)
-		}
-	}
-	return out
-}
+func (m *Model) stepsAt(slide int) []steps.Step { return m.workshop.StepsAt(slide) }
 
 func pad(n int) string {
 	if n < 10 {

@@ -7,6 +7,7 @@
 //	update.go   messages in: one handler per family, no input or output here
 //	cmds.go     everything that waits or leaves the program is a tea.Cmd, made here
 //	feed.go     what the engine and the cloud tell, applied
+//	place.go    where the reader is, told to others, and a deck that changes meanwhile
 //	steps.go    the tie between slides and steps, and what enter does
 //	keys.go     the one table of keys: dispatch, bottom bar, help, palette, README
 //	ask.go      the dialogs the console opens, and what their answers mean
@@ -74,6 +75,12 @@ type Options struct {
 	Cats   pane.Cats
 	Lines  int // of log kept; zero: pane.DefaultLogLines
 
+	// Conceal hides passwords and tokens that stand on slides: somebody else may see the screen.
+	Conceal bool
+	// OnSlide is told where the reader is, the slide from 1 and its step, at each move. It is called
+	// from Update, so it returns at once.
+	OnSlide func(n int, step steps.ID)
+
 	// Feed is pulled from in place of the session's own.
 	Feed Feed
 	// Shell is an interactive shell on a hop, or nil when there is none to be had. It runs in the
@@ -121,6 +128,7 @@ type Model struct {
 	snapshot cloud.Snapshot
 	step     steps.ID // the one the console is at; empty on a slide without one
 	command  string   // its command line
+	told     whereabouts
 
 	toast   notice
 	glad    time.Time // until when the cat is happy
@@ -167,6 +175,7 @@ func New(ctx context.Context, s Session, o Options) *Model {
 	m.text = o.Texts.In(lang)
 	m.slide = pane.NewSlide(m.deck(lang))
 	m.slide.SetSubstitute(m.placeholder)
+	m.slide.SetConceal(o.Conceal)
 	m.setTheme(o.Theme)
 	m.themeChosen = o.Theme != ""
 	m.setState(s.State())

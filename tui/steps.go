@@ -11,13 +11,7 @@ import (
 )
 
 // slideOf is the index of a step's first slide; -1 when it has none.
-func (m *Model) slideOf(id steps.ID) int {
-	step, ok := m.workshop.Step(id)
-	if !ok || len(step.Slides) == 0 {
-		return -1
-	}
-	return slices.Index(m.workshop.Slides, step.Slides[0])
-}
+func (m *Model) slideOf(id steps.ID) int { return m.workshop.SlideOf(id) }
 
 // here lists the steps of the slide that is shown.
 func (m *Model) here() []steps.Step { return m.stepsAt(m.slide.Index()) }
@@ -116,8 +110,16 @@ func (m *Model) turn(moved bool) {
 	}
 }
 
+// numberEnter is how long after a digit an enter belongs to the number, which is followed as it is
+// typed, and starts nothing.
+const numberEnter = 1500 * time.Millisecond
+
 // run is what enter does: the next thing to do on this slide.
 func (m *Model) run(now time.Time) tea.Cmd {
+	if now.Sub(m.typed.at) <= numberEnter {
+		m.typed = digits{} // it ends the number of the slide, as a hand used to other programs does
+		return nil
+	}
 	step, ok := m.workshop.Step(m.step)
 	if !ok {
 		m.turn(m.slide.Next())
@@ -193,24 +195,8 @@ func (m *Model) goTo(id steps.ID) {
 	m.focus = pane.SlideID
 }
 
-// host is the hop a step works on: the one its last action names, or the last of the steps before
-// it that names one.
-func (m *Model) host(id steps.ID) string {
-	found := ""
-	for _, s := range m.workshop.Steps {
-		for _, a := range s.Actions {
-			for _, name := range []string{"hop", "on", "host"} {
-				if _, ok := m.workshop.Hop(a.With[name].Text); ok {
-					found = a.With[name].Text
-				}
-			}
-		}
-		if s.ID == id {
-			break
-		}
-	}
-	return found
-}
+// host is the hop a step works on; empty when there is none.
+func (m *Model) host(id steps.ID) string { return m.workshop.HopOf(id) }
 
 // done counts the steps that hold.
 func (m *Model) done() int { return m.outline.Done() }

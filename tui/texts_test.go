@@ -17,6 +17,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"matou/assets"
+	"matou/slides"
 	"matou/steps"
 	"matou/tui/i18n"
 	"matou/tui/pane"
@@ -66,6 +67,8 @@ func used(t *testing.T) map[string]bool {
 			}
 		}
 	}
+	family("problem.", append(slides.ProblemKeys(), "unknown-id", "other-id", "slides")...)
+	family("severity.", slides.Info.String(), slides.Warning.String(), slides.Error.String())
 	family("key.", "run-next", "go-on", "back")
 	for _, kind := range []steps.QuestionKind{steps.AskPassword, steps.AskPassphrase, steps.AskPrompt} {
 		family("question."+string(kind)+".", "title", "text")

@@ -40,6 +40,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.poll(msg.snap.Version)
 	case didMsg:
 		m.did(msg, now)
+	case Reload:
+		m.reload(msg, now)
 	case leftMsg:
 		cmd = m.left(msg, now)
 	case wakeMsg:
@@ -49,6 +51,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.wake.at = time.Time{}
 	}
 	m.settle(now)
+	m.report()
 	return m, tea.Batch(cmd, m.arm(now))
 }
 

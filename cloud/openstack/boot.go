@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -118,7 +119,31 @@ func (c *Client) createOpts(ctx context.Context, op string, spec cloud.ServerSpe
 	if spec.Count > 1 {
 		options.Min, options.Max = spec.Count, spec.Count
 	}
+	if flavor.Disk == 0 && c.hasVolumes() {
+		// Nova lets administrators only boot onto the hypervisor's disk with such a flavor.
+		options.ImageRef = ""
+		options.BlockDevice = []servers.BlockDevice{{
+			SourceType: servers.SourceImage, UUID: image.ID, DestinationType: servers.DestinationVolume,
+			VolumeSize: volumeSize(spec, image), DeleteOnTermination: true,
+		}}
+	}
 	return keypairs.CreateOptsExt{CreateOptsBuilder: options, KeyName: spec.Keypair}, nil
+}
+
+// hasVolumes tells whether the account's catalog has a block storage service.
+func (c *Client) hasVolumes() bool {
+	return slices.ContainsFunc(c.Services(), func(t string) bool {
+		return t == "block-storage" || strings.HasPrefix(t, "volume")
+	})
+}
+
+// volumeSize is the size of the volume to boot from, in GiB.
+func volumeSize(spec cloud.ServerSpec, image cloud.Image) int {
+	if spec.VolumeSize > 0 {
+		return spec.VolumeSize
+	}
+	const gib = 1 << 30
+	return max(cloud.MinVolume, image.MinDisk, int((image.Size+gib-1)/gib))
 }
 
 // networkFor words the network: since microversion 2.37 Nova wants to be told. A cloud without

@@ -61,11 +61,33 @@ type Client struct {
 	images      cache[cloud.Image]
 	networks    cache[cloud.Network]
 	nameless    map[string]time.Time // ids of images and flavors that had no name to be learnt, and when
+	kept        session              // as Sessions wrote it down last
 }
 
 // Login gets a token for c, and the catalog that comes with it: one request. The session gets
 // itself a new token when that one expires, unless all c has is a token.
 func Login(ctx context.Context, c Credentials, o Options) (*Client, error) {
+	op := "log in as " + c.String()
+	client, err := newClient(c, o)
+	if err != nil {
+		return nil, err
+	}
+	auth := c.authOptions()
+	// Not openstack.Authenticate: that asks an unversioned address for its versions first, and
+	// there has been only this one for years.
+	if err := openstack.AuthenticateV3(ctx, client.provider, &auth, gophercloud.EndpointOpts{}); err != nil {
+		client.Close()
+		return nil, client.explainLogin(op, err)
+	}
+	if err := client.readCatalog(); err != nil {
+		client.Close()
+		return nil, client.explain(op, err)
+	}
+	return client, nil
+}
+
+// newClient makes a client that has no token yet.
+func newClient(c Credentials, o Options) (*Client, error) {
 	op := "log in as " + c.String()
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("log in: %w", err)
@@ -94,17 +116,6 @@ func Login(ctx context.Context, c Credentials, o Options) (*Client, error) {
 		provider.UserAgent.Prepend(o.UserAgent)
 	}
 	client.provider = provider
-	auth := c.authOptions()
-	// Not openstack.Authenticate: that asks an unversioned address for its versions first, and
-	// there has been only this one for years.
-	if err := openstack.AuthenticateV3(ctx, provider, &auth, gophercloud.EndpointOpts{}); err != nil {
-		client.Close()
-		return nil, client.explainLogin(op, err)
-	}
-	if err := client.readCatalog(); err != nil {
-		client.Close()
-		return nil, client.explain(op, err)
-	}
 	return client, nil
 }
 
@@ -117,6 +128,9 @@ func (c *Client) explainLogin(op string, err error) error {
 	var r *refusal
 	if err = c.explain(op, err); !errors.As(err, &r) {
 		return err
+	}
+	if r.status == http.StatusNotFound && c.credentials.secret() == "" && strings.Contains(strings.ToLower(r.reason), "token") {
+		r.status, r.kind = http.StatusUnauthorized, cloud.ErrAuth // Keystone's word for a token it cannot read
 	}
 	switch r.status {
 	case http.StatusUnauthorized:

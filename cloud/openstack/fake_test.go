@@ -23,12 +23,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // place. It is strict where the real one is: a wrong password or token is refused.
 type fake struct {
 	*httptest.Server
-	mu       sync.Mutex
-	handlers map[string]http.HandlerFunc // by "GET /compute/v2.1/servers"
-	calls    []string                    // "GET /compute/v2.1/servers?limit=2"
-	bodies   []string                    // of the calls
-	heads    []http.Header
-	logins   int
+	mu        sync.Mutex
+	handlers  map[string]http.HandlerFunc // by "GET /compute/v2.1/servers"
+	calls     []string                    // "GET /compute/v2.1/servers?limit=2"
+	bodies    []string                    // of the calls
+	heads     []http.Header
+	logins    int
+	tokenText string // in place of the recorded answer to a login
 }
 
 const password = "m0utarde+secret"
@@ -144,6 +145,9 @@ func (f *fake) login(w http.ResponseWriter, r *http.Request) {
 	text, err := os.ReadFile(filepath.Join("testdata", "token.json"))
 	if err != nil {
 		panic(err)
+	}
+	if f.tokenText != "" {
+		text = []byte(f.tokenText)
 	}
 	f.mu.Lock()
 	f.logins++

@@ -8,36 +8,63 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"matou/assets"
 	"matou/cloud"
+	"matou/cloud/sandbox"
 )
 
 // liveEnv names the variable that holds the path of an openrc. The account must be able to boot
-// three servers; those this test makes are found by their metadata, and no other is touched.
+// three servers; what this test makes is found by its marks, and nothing else is touched.
 const liveEnv = "MATOU_TEST_OPENSTACK"
 
-// TestLive runs against a real cloud, or against the sandbox: whatever the openrc names.
-func TestLive(t *testing.T) {
-	path := os.Getenv(liveEnv)
-	if path == "" || path == "0" {
-		t.Skip(liveEnv + " names no openrc")
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	credentials, err := ParseOpenRC(f)
+// TestContract is one suite for two clouds: the sandbox, always, and the real one that an openrc
+// leads to. What holds for one holds for the other, which keeps the sandbox honest.
+func TestContract(t *testing.T) {
+	t.Run("sandbox", func(t *testing.T) {
+		files, err := assets.Workshop("web-cloud-puppet")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := sandbox.Start(context.WithoutCancel(t.Context()), sandbox.Options{Workshop: files, World: "sandbox", Pace: 0.001})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		contract(t, s.OpenRC(), func(time.Duration) time.Duration { return 5 * time.Millisecond })
+	})
+	t.Run("openstack", func(t *testing.T) {
+		path := os.Getenv(liveEnv)
+		if path == "" || path == "0" {
+			t.Skip(liveEnv + " names no openrc")
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		contract(t, string(text), nil)
+	})
+}
+
+// contract is what the console relies on in a cloud.
+func contract(t *testing.T, openrc string, poll func(time.Duration) time.Duration) {
+	credentials, err := ParseOpenRC(strings.NewReader(openrc))
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 
-	var requests int
-	c, err := Login(ctx, credentials, Options{OnRequest: func(string, string, int, time.Duration) { requests++ }})
+	var requests atomic.Int64
+	options := Options{Poll: poll, OnRequest: func(string, string, int, time.Duration) { requests.Add(1) }}
+	c, err := Login(ctx, credentials, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,24 +72,62 @@ func TestLive(t *testing.T) {
 	if id := c.Identity(); id.User == "" || id.Project == "" || id.Expires.Before(time.Now()) {
 		t.Errorf("identity is %+v", id)
 	}
-	wrong := credentials.WithPassword("mayonnaise")
-	if _, err := Login(ctx, wrong, Options{}); !errors.Is(err, cloud.ErrAuth) {
-		t.Errorf("a wrong password gives %v", err)
+	if skew := c.Skew(); skew.Abs() > 5*time.Second {
+		t.Errorf("its clock is off by %s", skew)
 	}
-
 	run := "live-" + rand.Text()
 	t.Cleanup(func() { sweep(t, c, run) })
 	spec := liveSpec(ctx, t, c, run)
+	t.Run("credentials", func(t *testing.T) { liveCredentials(ctx, t, credentials, c.Token()) })
+	t.Run("kept session", func(t *testing.T) { liveSession(ctx, t, credentials, options, &requests) })
 	t.Run("refusals", func(t *testing.T) { liveRefusals(ctx, t, c, spec) })
+	t.Run("keypairs", func(t *testing.T) { liveKeypairs(ctx, t, c, spec) })
+	t.Run("groups", func(t *testing.T) { liveGroups(ctx, t, c, spec) })
 	t.Run("one", func(t *testing.T) { liveOne(ctx, t, c, spec) })
 	t.Run("two at once", func(t *testing.T) { liveTwo(ctx, t, c, spec) })
 
-	before := requests
+	before := requests.Load()
 	if _, err := c.Servers(ctx); err != nil {
 		t.Error(err)
 	}
-	if requests != before+1 {
-		t.Errorf("listing servers took %d requests", requests-before)
+	if n := requests.Load() - before; n != 1 {
+		t.Errorf("listing servers took %d requests", n)
+	}
+}
+
+func liveCredentials(ctx context.Context, t *testing.T, good Credentials, token string) {
+	wrong := good.WithPassword("mayonnaise")
+	nobody := good
+	nobody.Project = "no-such-project"
+	for name, k := range map[string]Credentials{"wrong password": wrong, "unknown project": nobody} {
+		if _, err := Login(ctx, k, Options{}); !errors.Is(err, cloud.ErrAuth) || strings.Contains(err.Error(), k.Password) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	far := good
+	far.Region = good.Region + "x"
+	if c, err := Login(ctx, far, Options{}); err == nil {
+		if _, err := c.Servers(ctx); !errors.Is(err, cloud.ErrUnavailable) || !strings.Contains(err.Error(), good.Region) {
+			t.Errorf("another region: %v", err)
+		}
+		c.Close()
+	} else {
+		t.Error(err)
+	}
+	byToken := good
+	byToken.Password, byToken.Token = "", token
+	c, err := Login(ctx, byToken, Options{})
+	if err != nil {
+		t.Fatalf("with a token: %v", err)
+	}
+	defer c.Close()
+	if _, err := c.Servers(ctx); err != nil || c.Identity().Project != good.Project {
+		t.Errorf("with a token: %v", err)
+	}
+	stale := byToken
+	stale.Token = "gAAAAstale"
+	if _, err := Login(ctx, stale, Options{}); !errors.Is(err, cloud.ErrAuth) {
+		t.Errorf("with a stale token: %v", err)
 	}
 }
 
@@ -84,7 +149,7 @@ func liveSpec(ctx context.Context, t *testing.T, c *Client, run string) cloud.Se
 		for _, i := range images {
 			if f.Disk >= i.MinDisk && f.RAM >= i.MinRAM && f.Disk < 1000 {
 				return cloud.ServerSpec{
-					Name: "matou-live", Flavor: f.Name, Image: i.Name, UserData: []byte("#!/bin/sh\necho hello\n"),
+					Name: "matou-live", Flavor: f.Name, Image: i.Name, UserData: []byte("#!/bin/sh\necho hello\n"), ConfigDrive: true,
 					Metadata: map[string]string{cloud.MetaWorkshop: "live", cloud.MetaRun: run, "note": "café, \"noir\""},
 				}
 			}

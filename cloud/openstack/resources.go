@@ -15,9 +15,6 @@ import (
 	"matou/cloud"
 )
 
-// Keypair is the public half of an SSH key that Nova puts on the servers booted with it.
-type Keypair struct{ Name, PublicKey, Fingerprint string }
-
 // Flavors lists the sizes servers may have, by RAM and then name.
 func (c *Client) Flavors(ctx context.Context) ([]cloud.Flavor, error) {
 	type flavor struct {
@@ -145,7 +142,7 @@ func (c *Client) Quotas(ctx context.Context) ([]cloud.Quota, error) {
 }
 
 // Keypairs lists the user's key pairs, by name.
-func (c *Client) Keypairs(ctx context.Context) ([]Keypair, error) {
+func (c *Client) Keypairs(ctx context.Context) ([]cloud.Keypair, error) {
 	type entry struct {
 		Keypair struct {
 			Name        string `json:"name"`
@@ -161,12 +158,12 @@ func (c *Client) Keypairs(ctx context.Context) ([]Keypair, error) {
 	if err != nil {
 		return nil, err
 	}
-	pairs := make([]Keypair, len(found))
+	pairs := make([]cloud.Keypair, len(found))
 	for i, f := range found {
 		k := f.Keypair
-		pairs[i] = Keypair{cloud.Clean(k.Name), cloud.Clean(k.PublicKey), cloud.Clean(k.Fingerprint)}
+		pairs[i] = cloud.Keypair{Name: cloud.Clean(k.Name), PublicKey: cloud.Clean(k.PublicKey), Fingerprint: cloud.Clean(k.Fingerprint)}
 	}
-	slices.SortStableFunc(pairs, func(a, b Keypair) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortStableFunc(pairs, func(a, b cloud.Keypair) int { return strings.Compare(a.Name, b.Name) })
 	return pairs, nil
 }
 
@@ -191,4 +188,10 @@ func (c *Client) DeleteKeypair(ctx context.Context, name string) error {
 		}
 		return err
 	})
+}
+
+// HasKeypair is no error when there is a key pair of that name. [cloud.ErrNotFound] names the
+// nearest ones there are.
+func (c *Client) HasKeypair(ctx context.Context, name string) error {
+	return c.checkKeypair(ctx, name)
 }

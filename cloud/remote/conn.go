@@ -25,6 +25,7 @@ type Conn struct {
 	trust                        Trust
 	keyType, fingerprint, server string
 
+	raising raising
 	done    chan struct{} // closed when the connection has ended
 	mu      sync.Mutex
 	err     error // why it ended; nil while it is up

@@ -118,7 +118,7 @@ func (i Identity) String() string { return i.User + "@" + i.Host }
 // Identity asks the host who we are there and what it is called.
 func (c *Conn) Identity(ctx context.Context) (Identity, error) {
 	mark := marker()
-	out, stderr, exit, err := c.capture(ctx, "printf '%s\\n' "+mark+"; id -un; hostname", nil, maxIdentity)
+	out, stderr, exit, err := c.captureRaw(ctx, "printf '%s\\n' "+mark+"; id -un; hostname", nil, maxIdentity)
 	if err == nil && !exit.OK() {
 		err = fileError(exit, stderr)
 	}

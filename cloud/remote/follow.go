@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
@@ -49,7 +50,9 @@ func Follow(ctx context.Context, c *Client, chain []Hop, path string, lines int,
 			if time.Since(begun) > 10*time.Second {
 				fails = 0
 			}
-			lostAt = time.Now()
+			if f.seenMark() || lostAt.IsZero() {
+				lostAt = time.Now()
+			}
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -76,12 +79,19 @@ type follower struct {
 	again []Line   // lines read since the connection is back, not yet passed on
 	gap   *FollowLine
 	timer *time.Timer
+	mark  string // the line that the command's own output begins after
+	begun bool   // it was seen
 }
 
 func (f *follower) run(ctx context.Context, conn *Conn, path string, n int) error {
-	cmd := Command{Line: fmt.Sprintf("LC_ALL=C tail -n %d -F -- %s", max(n, 0), Quote(path)), MaxOutput: -1}
+	f.begin()
+	// What the login shell says on its own comes before the mark. With it the time in which the
+	// file's end is printed begins, however long the command was on its way.
+	cmd := Command{Line: fmt.Sprintf("printf '%%s\\n' %s; LC_ALL=C tail -n %d -F -- %s", f.mark, max(n, 0), Quote(path)), MaxOutput: -1}
 	exit, err := conn.Run(ctx, cmd, f.line)
-	f.settle()
+	if f.seenMark() {
+		f.settle() // otherwise the gap goes on
+	}
 	if err == nil && (exit.Code == 126 || exit.Code == 127) {
 		return hopError(conn.leg.Hop, fmt.Errorf("tail: %v", exit))
 	}
@@ -94,18 +104,34 @@ func (f *follower) run(ctx context.Context, conn *Conn, path string, n int) erro
 	return err
 }
 
+func (f *follower) seenMark() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.begun
+}
+
 // resume begins to collect what the file ends with after a gap.
 func (f *follower) resume(lost time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.gap = &FollowLine{Gap: true, Lost: lost}
-	f.timer = time.AfterFunc(followQuiet, f.settle)
+}
+
+// begin is before the first line of a command.
+func (f *follower) begin() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.mark, f.begun = marker(), false
 }
 
 func (f *follower) line(l Line) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
+	case !f.begun:
+		if f.begun = strings.HasSuffix(l.Text, f.mark) && !l.Stderr; f.begun && f.gap != nil {
+			f.timer = time.AfterFunc(followQuiet, f.settle)
+		}
 	case f.gap == nil || l.Stderr:
 		f.pass(l)
 	default:
@@ -128,7 +154,9 @@ func (f *follower) settleLocked() {
 	if f.gap == nil {
 		return
 	}
-	f.timer.Stop()
+	if f.timer != nil {
+		f.timer.Stop()
+	}
 	known := overlap(f.seen, f.again)
 	f.gap.Missed = known == 0 && len(f.seen) > 0 && len(f.again) > 0
 	f.out(*f.gap)

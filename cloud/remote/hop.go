@@ -24,6 +24,9 @@ type Hop struct {
 	Fingerprints []string
 	KeyFiles     []string // private keys to offer; a leading ~/ is the home folder
 	NoAgent      bool     // do not use the agent at $SSH_AUTH_SOCK
+	// Sudo has commands and shells run as root: through sudo, with the log-in's password if it asks
+	// for one, when the log-in is another. [Conn.Identity] tells the log-in all the same.
+	Sudo bool
 }
 
 // Addr is the address to dial, host:port.

@@ -68,6 +68,10 @@ func (c *Conn) Run(ctx context.Context, cmd Command, out func(Line)) (Exit, erro
 	if err != nil {
 		return Exit{Code: -1}, hopError(c.leg.Hop, err)
 	}
+	line, first, err := c.raise(ctx, line)
+	if err != nil {
+		return Exit{Code: -1}, err
+	}
 	limit := cmd.MaxOutput
 	if limit == 0 {
 		limit = defaultMaxOutput
@@ -83,7 +87,7 @@ func (c *Conn) Run(ctx context.Context, cmd Command, out func(Line)) (Exit, erro
 				return nil, err
 			}
 		}
-		feed, err := c.feed(s, cmd.Stdin)
+		feed, err := c.feed(s, before(first, cmd.Stdin))
 		if err != nil {
 			return nil, err
 		}
@@ -249,17 +253,31 @@ func (c *Conn) Output(ctx context.Context, line string, limit int) ([]byte, Exit
 
 // capture runs a command line and keeps its output: limit bytes of stdout, and the start of stderr.
 func (c *Conn) capture(ctx context.Context, line string, stdin io.Reader, limit int) (stdout, stderr []byte, exit Exit, err error) {
+	line, first, err := c.raise(ctx, line)
+	if err != nil {
+		return nil, nil, Exit{Code: -1}, err
+	}
+	return c.captureRaw(ctx, line, before(first, stdin), limit)
+}
+
+// captureRaw is capture as the log-in itself.
+func (c *Conn) captureRaw(ctx context.Context, line string, stdin io.Reader, limit int) (stdout, stderr []byte, exit Exit, err error) {
 	o := &bounded{limit: max(limit, 0)}
 	e := &bounded{limit: 4 << 10}
-	exit, err = c.session(ctx, func(s *ssh.Session) (func(), error) {
-		s.Stdout, s.Stderr = o, e
+	exit, err = c.session(ctx, streams(c, line, stdin, o, e))
+	stdout, exit.Dropped = o.take()
+	stderr, _ = e.take()
+	return stdout, stderr, exit, err
+}
+
+// streams begins a command line with these streams.
+func streams(c *Conn, line string, stdin io.Reader, stdout, stderr io.Writer) func(*ssh.Session) (func(), error) {
+	return func(s *ssh.Session) (func(), error) {
+		s.Stdout, s.Stderr = stdout, stderr
 		feed, err := c.feed(s, stdin)
 		if err != nil {
 			return nil, err
 		}
 		return feed, s.Start(line)
-	})
-	stdout, exit.Dropped = o.take()
-	stderr, _ = e.take()
-	return stdout, stderr, exit, err
+	}
 }

@@ -28,6 +28,10 @@ func (c *Conn) Shell(ctx context.Context, o ShellOptions) (Exit, error) {
 	if o.Term == "" {
 		o.Term = "xterm-256color"
 	}
+	if c.leg.Sudo {
+		// It asks the person itself, on the terminal, if it asks at all.
+		o.Command = "if [ \"$(id -u)\" = 0 ]; then " + firstOf(o.Command, `exec "$SHELL" -l`) + "; else sudo -H " + sudoShell(o.Command) + "; fi"
+	}
 	over := make(chan struct{})
 	defer close(over)
 	return c.session(ctx, func(s *ssh.Session) (func(), error) {
@@ -50,6 +54,21 @@ func (c *Conn) Shell(ctx context.Context, o ShellOptions) (Exit, error) {
 			c.client.spawn(func() { resize(s, o.Resize, over) })
 		}, err
 	})
+}
+
+// sudoShell is what sudo is to run for a command, or for a shell when it is empty.
+func sudoShell(command string) string {
+	if command == "" {
+		return "-i"
+	}
+	return "sh -c " + Quote(command)
+}
+
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
 }
 
 // resize passes the window's size on until the session is over.

@@ -230,16 +230,36 @@ func (n *computeAPI) readReferences(server object, o *order) string {
 		}
 		o.KeyName, o.PublicKey = key, k.PublicKey
 	}
+	return n.readGroups(server["security_groups"], o)
+}
+
+// readGroups finds the groups by name or id. None given means the default one.
+func (n *computeAPI) readGroups(value any, o *order) string {
+	w := n.world
+	groups, _ := value.([]any)
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	o.Groups = []string{}
-	groups, _ := server["security_groups"].([]any)
 	for _, g := range groups {
 		m, _ := g.(object)
 		name, _ := m["name"].(string)
-		if name != "default" && name != w.groupID() {
+		id := w.findGroup(name)
+		if id == "" {
 			return fmt.Sprintf("Unable to find security_group with name or id %s", pyString(clip(name)))
 		}
+		known := "default"
+		for _, made := range w.groups {
+			if made.ID == id {
+				known = made.Name
+			}
+		}
+		if !slices.Contains(o.Groups, known) {
+			o.Groups = append(o.Groups, known)
+		}
 	}
-	o.Groups = append(o.Groups, "default")
+	if len(o.Groups) == 0 {
+		o.Groups = append(o.Groups, "default")
+	}
 	return ""
 }
 

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// The Networking API v2.0: https://docs.openstack.org/api-ref/network/v2/. It can be read, not
-// written: the networks are the workshop's.
+// The Networking API v2.0: https://docs.openstack.org/api-ref/network/v2/. Its networks
+// can be read only: they are the workshop's. Security groups can be made, see groups.go.
 
 const networkPrefix = "/networking"
 
@@ -68,6 +68,10 @@ func (a *api) networkRoutes() {
 		a.route(s, "GET /v2.0/"+r.path, false, func(c *call) reply { return n.list(c, r.path, r.plural, r.all()) })
 		a.route(s, "GET /v2.0/"+r.path+"/{id}", false, func(c *call) reply { return n.one(c, r.single, r.kind, r.all()) })
 	}
+	a.route(s, "POST /v2.0/security-groups", false, n.createGroup)
+	a.route(s, "DELETE /v2.0/security-groups/{id}", false, n.deleteGroup)
+	a.route(s, "POST /v2.0/security-group-rules", false, n.createRule)
+	a.route(s, "DELETE /v2.0/security-group-rules/{id}", false, n.deleteRule)
 	a.route(s, "GET /v2.0/extensions", false, n.extensions)
 	a.route(s, "GET /v2.0/extensions/{alias}", false, n.extension)
 	a.route(s, "GET /v2.0/quotas/{id}", false, n.quotas)
@@ -214,7 +218,8 @@ func (n *networkAPI) ports() []object {
 
 func (w *world) groupID() string { return nameID("security-group", w.file.Identity.Project) }
 
-// groupRules are the four rules every project's default group starts with.
+// groupRules are the four rules every project's default group starts with, and those that open the
+// world's ports.
 func (w *world) groupRules() []object {
 	list := []object{}
 	for _, direction := range []string{"ingress", "egress"} {
@@ -231,16 +236,15 @@ func (w *world) groupRules() []object {
 			list = append(list, stamped(o, w.projectID(), networkBirth))
 		}
 	}
+	for _, port := range w.file.Ports {
+		list = append(list, stamped(object{
+			"id": nameID("rule", w.file.Identity.Project+strconv.Itoa(port)), "security_group_id": w.groupID(),
+			"ethertype": "IPv4", "direction": "ingress", "protocol": "tcp", "port_range_min": port, "port_range_max": port,
+			"remote_ip_prefix": "0.0.0.0/0", "remote_address_group_id": nil, "normalized_cidr": "0.0.0.0/0", "remote_group_id": nil,
+			"standard_attr_id": len(list) + 10, "description": "",
+		}, w.projectID(), networkBirth))
+	}
 	return list
-}
-
-func (n *networkAPI) rules() []object { return n.world.groupRules() }
-
-func (n *networkAPI) groups() []object {
-	return []object{stamped(object{
-		"id": n.world.groupID(), "name": "default", "stateful": true, "description": "Default security group",
-		"shared": false, "security_group_rules": n.world.groupRules(),
-	}, n.world.projectID(), networkBirth)}
 }
 
 var networkExtensions = []struct{ alias, name string }{

@@ -136,9 +136,13 @@ func (n *computeAPI) describeGroup() object {
 	rules := []object{}
 	for _, r := range n.world.groupRules() {
 		if r["direction"] == "ingress" {
+			group, prefix := object{"name": "default", "tenant_id": project}, object{}
+			if r["remote_group_id"] == nil {
+				group, prefix = object{}, object{"cidr": r["remote_ip_prefix"]}
+			}
 			rules = append(rules, object{
-				"id": r["id"], "parent_group_id": id, "ip_protocol": nil, "from_port": nil, "to_port": nil,
-				"group": object{"name": "default", "tenant_id": project}, "ip_range": object{},
+				"id": r["id"], "parent_group_id": id, "ip_protocol": r["protocol"], "from_port": r["port_range_min"],
+				"to_port": r["port_range_max"], "group": group, "ip_range": prefix,
 			})
 		}
 	}

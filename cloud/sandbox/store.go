@@ -35,6 +35,8 @@ type kept struct {
 	Keys    []*keypair
 	Servers []*instance
 	Gone    []*instance
+	Groups  []*group     `json:",omitempty"`
+	Rules   []*groupRule `json:",omitempty"`
 }
 
 // store keeps the world in a folder. The zero store keeps nothing, which is the world in memory.
@@ -132,7 +134,7 @@ func (w *world) restore(k *kept) error {
 			return errors.New("a server without id, or whose image or flavor the workshop no longer has")
 		}
 	}
-	if slices.Contains(k.Keys, nil) || slices.Contains(k.Gone, nil) {
+	if slices.Contains(k.Keys, nil) || slices.Contains(k.Gone, nil) || slices.Contains(k.Groups, nil) || slices.Contains(k.Rules, nil) {
 		return errors.New("an empty entry")
 	}
 	for _, in := range k.Servers {
@@ -141,6 +143,7 @@ func (w *world) restore(k *kept) error {
 	for _, key := range k.Keys {
 		w.keys[key.Name] = key
 	}
+	w.groups, w.rules = k.Groups, k.Rules
 	w.gone, w.ports, w.nextKey = k.Gone, k.Ports, max(k.NextKey, 1)
 	return nil
 }
@@ -149,7 +152,7 @@ func (w *world) restore(k *kept) error {
 func (w *world) snapshot() ([]byte, uint64, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	k := kept{Version: version, Ports: w.ports, NextKey: w.nextKey, Servers: w.sorted(), Gone: w.gone}
+	k := kept{Version: version, Ports: w.ports, NextKey: w.nextKey, Servers: w.sorted(), Gone: w.gone, Groups: w.groups, Rules: w.rules}
 	for _, key := range w.keys {
 		k.Keys = append(k.Keys, key)
 	}

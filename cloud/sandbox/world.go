@@ -128,6 +128,8 @@ type world struct {
 	jobs   sync.WaitGroup
 
 	mu       sync.Mutex
+	groups   []*group
+	rules    []*groupRule
 	root     context.Context // ends when the sandbox closes: the jobs' context
 	seq      uint64          // grows with every change to what is kept
 	servers  map[string]*instance

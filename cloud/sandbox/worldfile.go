@@ -19,6 +19,7 @@ type worldFile struct {
 	Flavors  []flavor      `yaml:"flavors"`
 	Images   []image       `yaml:"images"`
 	Networks []network     `yaml:"networks"`
+	Ports    []int         `yaml:"ports"` // TCP ports at which everybody gets in
 	Servers  serverDefault `yaml:"servers"`
 	Hosts    hosts         `yaml:"hosts"`
 }

@@ -125,12 +125,12 @@ func (a account) credentials(ctx context.Context, openrc func(context.Context) (
 const passwordTries = 3
 
 // login is the actions' way into the cloud.
-func (a account) login(ctx context.Context, out steps.Output, openrc func(context.Context) ([]byte, string, error)) (action.Compute, error) {
+func (a account) login(ctx context.Context, out steps.Output, openrc func(context.Context) ([]byte, string, error), dial action.Dial) (action.Compute, error) {
 	c, err := a.credentials(ctx, openrc)
 	if err != nil {
 		return nil, err
 	}
-	o := openstack.Options{UserAgent: "matou/" + version(), Poll: a.poll}
+	o := openstack.Options{UserAgent: "matou/" + version(), Poll: a.poll, Dial: dial}
 	if c.NeedsPassword() {
 		return a.loginAsking(ctx, out, c, o)
 	}

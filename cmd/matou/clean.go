@@ -25,32 +25,32 @@ anew.`,
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	cmd.RunE = running(func(cmd *cobra.Command, _ []string) (err error) {
 		ctx, out := cmd.Context(), cmd.OutOrStdout()
-		s, compute, err := o.compute(ctx)
+		s, _, err := o.compute(ctx)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, s.Close()) }()
 		s.warn(cmd.ErrOrStderr())
-		all, err := compute.Servers(ctx)
+		made, err := s.registry.Made(ctx, s.input(), &aside{s: s, accept: true, password: s.account.password})
 		if err != nil {
 			return err
-		}
-		var mine []cloud.Server
-		for _, server := range all {
-			if server.Metadata[cloud.MetaWorkshop] == s.workshop.Name && server.Metadata[cloud.MetaSeat] == s.seat {
-				mine = append(mine, server)
-			}
 		}
 		_, text, err := o.texts()
 		if err != nil {
 			return err
 		}
-		if len(mine) > 0 {
-			if err := printServers(out, mine, false); err != nil {
+		if !made.Empty() {
+			if err := printMade(out, made); err != nil {
 				return err
 			}
-			fmt.Fprint(out, text.T("cli.clean.ask", "n", fmt.Sprint(len(mine))), " ")
-			if !yes && !confirmed(cmd.InOrStdin()) {
+		}
+		if !yes {
+			question := "cli.clean.ask"
+			if made.Empty() {
+				question = "cli.clean.forget"
+			}
+			fmt.Fprint(out, text.T(question, "n", fmt.Sprint(made.Count())), " ")
+			if !confirmed(cmd.InOrStdin()) {
 				fmt.Fprintln(out, text.T("cli.clean.kept"))
 				return nil
 			}
@@ -59,10 +59,30 @@ anew.`,
 		if err := s.registry.Clean(ctx, s.input(), &aside{s: s, accept: true, password: s.account.password}); err != nil {
 			return err
 		}
-		fmt.Fprintln(out, text.T("cli.clean.done", "n", fmt.Sprint(len(mine)), "seat", s.seat))
+		fmt.Fprintln(out, text.T("cli.clean.done", "n", fmt.Sprint(made.Count()), "seat", s.seat))
 		return s.forget()
 	})
 	return cmd
+}
+
+// printMade shows everything that is about to go.
+func printMade(out io.Writer, made cloud.Made) error {
+	if err := printServers(out, made.Servers, false); err != nil {
+		return err
+	}
+	for _, a := range made.Addresses {
+		fmt.Fprintf(out, "+ floating address %s\n", a.IP)
+	}
+	for _, r := range made.Rules {
+		fmt.Fprintf(out, "+ rule %s: TCP port %d, IPv%d\n", r.ID, r.PortMin, r.Family)
+	}
+	for _, g := range made.Groups {
+		fmt.Fprintf(out, "+ security group %s\n", g.Name)
+	}
+	for _, name := range made.Keypairs {
+		fmt.Fprintf(out, "+ keypair %s\n", name)
+	}
+	return nil
 }
 
 // confirmed reads a yes, in English or French. Everything else, an end of input among it, is a no.

@@ -27,6 +27,7 @@ import (
 type consoleFlags struct {
 	step, deck, theme string
 	noCat, still      bool
+	plain             bool
 }
 
 func addConsole(root *cobra.Command, o *options) {
@@ -37,13 +38,20 @@ func addConsole(root *cobra.Command, o *options) {
 	f.StringVar(&c.theme, "theme", "", "dark, light, contrast or mono (default: as the terminal is)")
 	f.BoolVar(&c.noCat, "no-cat", false, "no cat (oh no)")
 	f.BoolVar(&c.still, "still", false, "nothing moves by itself")
-	root.RunE = running(func(cmd *cobra.Command, _ []string) error { return o.console(cmd.Context(), c) })
+	f.BoolVar(&c.plain, "plain", false, "a dialogue, line by line: for screen readers, serial lines and pipes")
+	recordFlag(root, o)
+	root.RunE = running(func(cmd *cobra.Command, _ []string) error {
+		if c.plain {
+			return o.plain(cmd, c)
+		}
+		return o.console(cmd.Context(), c)
+	})
 }
 
 // console runs the console in this terminal.
 func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	if !term.IsTerminal(os.Stdin.Fd()) || !term.IsTerminal(os.Stdout.Fd()) {
-		return usagef("the console needs a terminal; with none, there is matou play")
+		return usagef("the console needs a terminal; with none, there are --plain and matou play")
 	}
 	s, err := o.open(ctx, true)
 	if err != nil {
@@ -54,14 +62,25 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	if err != nil {
 		return err
 	}
+	rec, err := o.startRecording(ctx, s, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rec.end(err)) }()
+	keeper := s.keepPlace(c.deck)
+	defer func() { err = errors.Join(err, keeper.close()) }()
+	to.Conceal, to.OnSlide = rec != nil, keeper.set
 	ctx, stop := context.WithCancel(ctx)
 	defer stop() // what the console waits for ends with it
 	s.comeBack(ctx)
-	model := tui.New(ctx, s.engine, to)
-	_, err = tea.NewProgram(model, tea.WithContext(ctx), tea.WithFPS(120)).Run()
+	program := tea.NewProgram(tui.New(ctx, s.engine, to), tea.WithContext(ctx), tea.WithFPS(120), tea.WithOutput(rec.terminal()))
+	ended := watchDecks(ctx, s.workshop, c.deck, func(decks map[string]*slides.Deck) { program.Send(tui.Reload{Decks: decks}) })
+	_, err = program.Run()
 	if errors.Is(err, tea.ErrInterrupted) || ctx.Err() != nil {
-		return nil
+		err = nil
 	}
+	stop()
+	<-ended
 	return err
 }
 
@@ -112,7 +131,7 @@ func (o *options) consoleOptions(s *session, c *consoleFlags) (tui.Options, erro
 		Texts: texts, Themes: themes, Cats: cats,
 	}
 	if s.holder != nil {
-		to.Holder = s.holder.Error()
+		to.Holder = fmt.Sprintf("process %d (%s)", s.holder.PID, s.holder.Host)
 	} else {
 		to.Shell, to.Edit = s.shell, s.edit
 	}

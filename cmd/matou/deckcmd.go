@@ -13,8 +13,8 @@ import (
 	"matou/slides"
 )
 
-func newDeck(_ *options) *cobra.Command {
-	cmd := &cobra.Command{Use: "deck", Short: "Show a deck in mdp's format"}
+func newDeck(o *options) *cobra.Command {
+	cmd := &cobra.Command{Use: "deck", Short: "Show or check a deck in mdp's format"}
 	var slide, width int
 	show := &cobra.Command{
 		Use:   "show FILE",
@@ -35,7 +35,8 @@ func newDeck(_ *options) *cobra.Command {
 			return usagef("width %d: 1 to 10000", width)
 		}
 		// Colours are for terminals; a file or a pipe gets the text.
-		out := bufio.NewWriter(colorprofile.NewWriter(cmd.OutOrStdout(), os.Environ()))
+		buffer := bufio.NewWriter(cmd.OutOrStdout())
+		out := &colorprofile.Writer{Forward: buffer, Profile: colorprofile.Detect(cmd.OutOrStdout(), os.Environ())}
 		for _, s := range deck.Slides {
 			if slide != 0 && s.Number != slide {
 				continue
@@ -47,9 +48,9 @@ func newDeck(_ *options) *cobra.Command {
 				fmt.Fprintln(out, l)
 			}
 		}
-		return out.Flush()
+		return buffer.Flush()
 	})
-	cmd.AddCommand(show)
+	cmd.AddCommand(show, newDeckCheck(o))
 	return cmd
 }
 
@@ -57,6 +58,11 @@ func newDeck(_ *options) *cobra.Command {
 const maxDeck = 16 << 20
 
 func readDeck(name string, stdin io.Reader) (*slides.Deck, error) {
+	return readDeckInto(name, stdin, io.Discard)
+}
+
+// readDeckInto reads a deck and gives what it read to a writer too.
+func readDeckInto(name string, stdin io.Reader, copied io.Writer) (*slides.Deck, error) {
 	in := stdin
 	if name != "-" {
 		f, err := os.Open(name)
@@ -66,7 +72,7 @@ func readDeck(name string, stdin io.Reader) (*slides.Deck, error) {
 		defer f.Close()
 		in = f
 	}
-	src, err := io.ReadAll(io.LimitReader(in, maxDeck+1))
+	src, err := io.ReadAll(io.LimitReader(io.TeeReader(in, copied), maxDeck+1))
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,9 @@ import (
 	"os"
 	"time"
 
+	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
+
 	"matou/steps"
 	"matou/tui/i18n"
 )
@@ -18,11 +21,12 @@ const feedLines = 5000
 
 // printer shows a session's events without a screen: as text for people, or as JSON Lines.
 type printer struct {
-	s      *session
-	text   i18n.Texts
-	out    *bufio.Writer
-	json   bool
-	accept bool // trust host keys seen for the first time
+	s       *session
+	text    i18n.Texts
+	out     *bufio.Writer
+	json    bool
+	colours bool // it goes to a terminal that has some; a file or a pipe gets the text
+	accept  bool // trust host keys seen for the first time
 
 	trouble string // what was told of the journal's or the log's
 }
@@ -32,7 +36,8 @@ func (o *options) printer(s *session, out io.Writer, asJSON bool) (*printer, err
 	if err != nil {
 		return nil, err
 	}
-	return &printer{s: s, text: text, out: bufio.NewWriter(out), json: asJSON, accept: o.accept || s.ours()}, nil
+	colours := colorprofile.Detect(out, os.Environ()) > colorprofile.ASCII
+	return &printer{s: s, text: text, out: bufio.NewWriter(out), colours: colours, json: asJSON, accept: o.accept || s.ours()}, nil
 }
 
 // outputLine is how a line of output stands among the events of --json.
@@ -112,8 +117,10 @@ func (p *printer) line(l steps.Line) {
 	switch {
 	case p.json:
 		p.encode(outputLine{V: steps.EventVersion, Type: "output", Line: l})
-	default:
+	case p.colours:
 		fmt.Fprintf(p.out, "  %s │ %s\n", l.Source, l.Text)
+	default:
+		fmt.Fprintf(p.out, "  %s │ %s\n", l.Source, ansi.Strip(l.Text))
 	}
 }
 

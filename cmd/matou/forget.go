@@ -30,7 +30,7 @@ func forgetSeat(dir string) error {
 	if _, err := journal.Archive(); err != nil {
 		return errors.Join(err, journal.Close())
 	}
-	for _, name := range []string{"files", "known_hosts"} {
+	for _, name := range []string{"files", "known_hosts", paramsFile} {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("forget the seat's %s: %w", name, err)
 		}

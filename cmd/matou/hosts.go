@@ -102,7 +102,7 @@ func (h *hosts) chain(chain []action.Hop) []remote.Hop {
 	for i, c := range chain {
 		out[i] = remote.Hop{
 			Name: c.Name, User: c.User, Host: c.Host, Port: c.Port, Password: c.Password, Fingerprints: c.Fingerprints,
-			KeyFiles: h.keys, NoAgent: !h.agent,
+			KeyFiles: h.keys, NoAgent: !h.agent, Sudo: c.Sudo,
 		}
 	}
 	return out
@@ -146,6 +146,16 @@ func (h *host) Run(ctx context.Context, line string, out func(string, bool)) (in
 		return 0, steps.Failf(steps.FailLost, "%s: the command's end is not known: %s", h.conn.Hop().Name, exit)
 	}
 	return exit.Code, nil
+}
+
+// RunOnce implements action.Host.
+func (h *host) RunOnce(ctx context.Context, id, line string, out func(string)) (int, error) {
+	exit, err := remote.RunOnce(ctx, h.hosts.client, h.chain, remote.Job{ID: id, Line: line}, func(l remote.Line) {
+		if !l.Overwrite {
+			out(l.Text)
+		}
+	})
+	return exit.Code, hostFailure(err)
 }
 
 // ReadFile implements action.Host.
@@ -222,6 +232,10 @@ func hostFailure(err error) error {
 	var f *steps.Failure
 	if err == nil || errors.As(err, &f) {
 		return err
+	}
+	var key *remote.HostKeyError
+	if errors.As(err, &key) && key.KnownFile != "" {
+		err = fmt.Errorf("%w (on record in %s:%d)", err, key.KnownFile, key.Line)
 	}
 	for _, k := range hostKinds {
 		if errors.Is(err, k.err) {

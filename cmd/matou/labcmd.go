@@ -271,7 +271,7 @@ they come from.`,
 				return err
 			}
 			o.cloud = accountLab + ":" + place.Name
-			r := newRecording(w)
+			r := newTranscript(w)
 			cmd.SetOut(r)
 			if err := o.playRecorded(cmd); err != nil {
 				return err

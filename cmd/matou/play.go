@@ -26,6 +26,7 @@ one JSON object: an event of the journal ("v", "seq", "at", "type", and what tha
 Types and fields may be added; "v" changes when one changes its meaning.`,
 		Args: cobra.NoArgs,
 	}
+	recordFlag(cmd, o)
 	cmd.Flags().StringVar(&from, "from", "", "first step to run")
 	cmd.Flags().StringVar(&until, "until", "", "last step to run")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON Lines")
@@ -58,6 +59,7 @@ func newReplay(o *options) *cobra.Command {
 		Short: "Run one step again from its beginning",
 		Args:  cobra.ExactArgs(1),
 	}
+	recordFlag(cmd, o)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON Lines")
 	cmd.RunE = running(func(cmd *cobra.Command, args []string) error {
 		return o.play(cmd, asJSON, one(args[0]), func(ctx context.Context, p *printer, id steps.ID) (*steps.Failure, error) {
@@ -107,7 +109,12 @@ func (o *options) play(cmd *cobra.Command, asJSON bool,
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	s.warn(cmd.ErrOrStderr())
-	p, err := o.printer(s, cmd.OutOrStdout(), asJSON)
+	rec, err := o.startRecording(ctx, s, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rec.end(err)) }()
+	p, err := o.printer(s, rec.text(cmd.OutOrStdout()), asJSON)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,8 @@ type options struct {
 	here     string
 	pace     string
 	set      map[string]string
-	accept   bool // unknown host keys, where nobody can be asked
+	accept   bool   // unknown host keys, where nobody can be asked
+	record   string // file to record the terminal in
 }
 
 const defaultSeat = "01"
@@ -51,8 +52,8 @@ func newRoot() *cobra.Command {
 	f.StringToStringVar(&o.set, "set", nil, "parameter of the workshop: name=value, more with commas")
 	f.BoolVar(&o.accept, "accept-new-host-keys", false, "where nobody can be asked: trust a host key seen for the first time")
 	root.AddCommand(
-		newPlay(o), newReplay(o), newCheck(o), newStatus(o), newServers(o), newClean(o),
-		newSandbox(o), newLab(o), newWorkshop(o), newDeck(o), newVersion(),
+		newPlay(o), newReplay(o), newCheck(o), newStatus(o), newServers(o), newClean(o), newDoctor(o),
+		newSandbox(o), newLab(o), newWorkshop(o), newDeck(o), newNotes(o), newExport(o), newVersion(),
 	)
 	addConsole(root, o)
 	return root

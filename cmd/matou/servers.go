@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,65 +20,179 @@ import (
 	"matou/steps/action"
 )
 
+// serverFlags are those of servers.
+type serverFlags struct {
+	json, watch, allSeats, keep bool
+	columns                     []string
+}
+
+// The columns of servers --all-seats.
+var seatColumns = []string{"seat", "name", "status", "task", "power", "networks"}
+
 func newServers(o *options) *cobra.Command {
-	var asJSON, watch bool
+	var f serverFlags
 	cmd := &cobra.Command{
 		Use:   "servers",
 		Short: "List the project's servers, as nova list does",
-		Args:  cobra.NoArgs,
+		Long: `Lists the project's servers, as nova list does.
+
+With --keep-session (or MATOU_KEEP_SESSION=1) the session with the cloud is kept for the next time, which
+then is a single request. It is kept in a file of yours alone, encrypted under the account's own
+password, until it expires; nothing is ever kept without being asked for.`,
+		Args: cobra.NoArgs,
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a server")
-	cmd.Flags().BoolVar(&watch, "watch", false, "print the list again whenever it changes, until interrupted")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object a server")
+	cmd.Flags().BoolVar(&f.watch, "watch", false, "print the list again whenever it changes, until interrupted")
+	cmd.Flags().BoolVar(&f.allSeats, "all-seats", false, "only the servers of this workshop, of all its seats")
+	cmd.Flags().StringSliceVar(&f.columns, "columns", nil, "columns to show: "+strings.Join(columnNames(), ", "))
+	cmd.Flags().BoolVar(&f.keep, "keep-session", os.Getenv("MATOU_KEEP_SESSION") == "1", "keep the session with the cloud, encrypted, for the next time")
 	cmd.RunE = running(func(cmd *cobra.Command, _ []string) (err error) {
 		ctx := cmd.Context()
-		lister, done, err := o.lister(ctx)
+		show, err := f.printer(o)
+		if err != nil {
+			return err
+		}
+		lister, done, err := o.lister(ctx, f.keep)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, done()) }()
-		if watch {
-			return watchServers(ctx, cmd.OutOrStdout(), lister, asJSON)
+		if f.needsImages() {
+			if c, ok := lister.(interface {
+				Images(ctx context.Context) ([]cloud.Image, error)
+			}); ok {
+				if _, err := c.Images(ctx); err != nil {
+					return err
+				}
+			}
+		}
+		if f.watch {
+			return watchServers(ctx, cmd.OutOrStdout(), lister, show, !f.json)
 		}
 		servers, err := lister.Servers(ctx)
 		if err != nil {
 			return err
 		}
-		return printServers(cmd.OutOrStdout(), servers, asJSON)
+		return show(cmd.OutOrStdout(), servers)
 	})
 	return cmd
 }
 
+func columnNames() []string {
+	names := make([]string, len(cloud.Columns))
+	for i, c := range cloud.Columns {
+		names[i] = c.Name
+	}
+	return names
+}
+
+// needsImages tells whether the images' names are wanted, which a list of servers has not.
+func (f *serverFlags) needsImages() bool { return slices.Contains(f.columns, "image") }
+
+// printer is how the flags want servers shown.
+func (f *serverFlags) printer(o *options) (func(io.Writer, []cloud.Server) error, error) {
+	names := f.columns
+	if f.allSeats && len(names) == 0 {
+		names = seatColumns
+	}
+	var columns []cloud.Column
+	for _, name := range names {
+		i := slices.IndexFunc(cloud.Columns, func(c cloud.Column) bool { return c.Name == name })
+		if i < 0 {
+			return nil, usagef("no column %q: there is %s", name, strings.Join(columnNames(), ", "))
+		}
+		columns = append(columns, cloud.Columns[i])
+	}
+	workshop := filepath.Base(o.workshop)
+	return func(out io.Writer, servers []cloud.Server) error {
+		if f.allSeats {
+			servers = slices.DeleteFunc(slices.Clone(servers), func(s cloud.Server) bool { return s.Metadata[cloud.MetaWorkshop] != workshop })
+			slices.SortStableFunc(servers, func(a, b cloud.Server) int {
+				return strings.Compare(a.Metadata[cloud.MetaSeat], b.Metadata[cloud.MetaSeat])
+			})
+		}
+		switch {
+		case f.json:
+			return printServers(out, servers, true)
+		case columns == nil:
+			return printServers(out, servers, false)
+		}
+		return printLines(out, cloud.ColumnTable(servers, columns))
+	}, nil
+}
+
+func printLines(out io.Writer, lines []string) error {
+	_, err := io.WriteString(out, strings.Join(lines, "\n")+"\n")
+	return err
+}
+
+// sessions is where sessions with clouds are kept.
+func sessions() (openstack.Sessions, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return openstack.Sessions{}, fmt.Errorf("keep the session: %w", err)
+	}
+	return openstack.Sessions{Dir: filepath.Join(dir, "matou", "sessions")}, nil
+}
+
+// keeping is a client whose session is kept as soon as it has been good for something.
+type keeping struct {
+	*openstack.Client
+	in openstack.Sessions
+}
+
+// Servers implements cloud.Lister.
+func (k keeping) Servers(ctx context.Context) ([]cloud.Server, error) {
+	servers, err := k.Client.Servers(ctx)
+	if err == nil {
+		err = k.in.Keep(k.Client)
+	}
+	return servers, err
+}
+
 // lister logs in with as little as it takes: on a cloud whose credentials are here, that needs
 // neither the workshop nor a seat.
-func (o *options) lister(ctx context.Context) (cloud.Lister, func() error, error) {
+func (o *options) lister(ctx context.Context, keep bool) (cloud.Lister, func() error, error) {
 	// Credentials that are here need no workshop to be found.
 	a := chooseAccount(o, &steps.Workshop{})
-	if a.local() {
-		c, err := a.credentials(ctx, nil)
+	if !a.local() || o.here == "none" { // the API may be behind a hop
+		if client := o.runningWorld(ctx); client != nil {
+			return client, func() error { client.Close(); return nil }, nil
+		}
+		s, compute, err := o.compute(ctx)
 		if err != nil {
 			return nil, nil, err
 		}
-		if c.NeedsPassword() {
-			password := os.Getenv("MATOU_PASSWORD")
-			if password == "" {
-				return nil, nil, fmt.Errorf("%s has no password: set OS_PASSWORD or MATOU_PASSWORD: %w", c.Source, cloud.ErrNoAccount)
-			}
-			c = c.WithPassword(password)
-		}
-		client, err := openstack.Login(ctx, c, openstack.Options{UserAgent: "matou/" + version()})
-		if err != nil {
-			return nil, nil, err
-		}
-		return client, func() error { client.Close(); return nil }, nil
+		return compute, s.Close, nil
 	}
-	if client := o.runningWorld(ctx); client != nil {
-		return client, func() error { client.Close(); return nil }, nil
-	}
-	s, compute, err := o.compute(ctx)
+	c, err := a.credentials(ctx, nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	return compute, s.Close, nil
+	if c.NeedsPassword() {
+		password := os.Getenv("MATOU_PASSWORD")
+		if password == "" {
+			return nil, nil, fmt.Errorf("%s has no password: set OS_PASSWORD or MATOU_PASSWORD: %w", c.Source, cloud.ErrNoAccount)
+		}
+		c = c.WithPassword(password)
+	}
+	co := openstack.Options{UserAgent: "matou/" + version()}
+	if !keep {
+		client, err := openstack.Login(ctx, c, co)
+		if err != nil {
+			return nil, nil, err
+		}
+		return client, func() error { client.Close(); return nil }, nil
+	}
+	in, err := sessions()
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := in.Login(ctx, c, co)
+	if err != nil {
+		return nil, nil, err
+	}
+	return keeping{client, in}, func() error { client.Close(); return nil }, nil
 }
 
 // runningWorld logs in to the sandbox that another matou is running, a console in the next terminal
@@ -158,7 +274,7 @@ func (a *aside) Ask(_ context.Context, q steps.Question) (steps.Answer, error) {
 // watchPause is how often a watched list is asked for while nothing changes in it.
 const watchPause = 5 * time.Second
 
-func watchServers(ctx context.Context, out io.Writer, lister cloud.Lister, asJSON bool) error {
+func watchServers(ctx context.Context, out io.Writer, lister cloud.Lister, show func(io.Writer, []cloud.Server) error, times bool) error {
 	poller := cloud.NewPoller(lister)
 	poller.Idle = watchPause
 	running, stop := context.WithCancel(ctx)
@@ -179,10 +295,10 @@ func watchServers(ctx context.Context, out io.Writer, lister cloud.Lister, asJSO
 			}
 			continue
 		}
-		if !asJSON {
+		if times {
 			fmt.Fprintln(out, now.At.Format(time.TimeOnly))
 		}
-		if err := printServers(out, now.Servers, asJSON); err != nil {
+		if err := show(out, now.Servers); err != nil {
 			return err
 		}
 	}
@@ -205,12 +321,7 @@ type serverRow struct {
 
 func printServers(out io.Writer, servers []cloud.Server, asJSON bool) error {
 	if !asJSON {
-		for _, l := range cloud.ListTable(servers) {
-			if _, err := fmt.Fprintln(out, l); err != nil {
-				return err
-			}
-		}
-		return nil
+		return printLines(out, cloud.ListTable(servers))
 	}
 	encoder := json.NewEncoder(out)
 	for _, s := range servers {

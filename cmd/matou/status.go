@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"text/tabwriter"
 	"time"
 
@@ -32,11 +31,11 @@ func newStatus(o *options) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a step")
 	cmd.RunE = running(func(cmd *cobra.Command, _ []string) error {
-		seat, err := o.seatName()
+		w, err := loadWorkshop(o.workshop)
 		if err != nil {
 			return err
 		}
-		w, err := loadWorkshop(o.workshop)
+		dir, err := o.seatDir(w)
 		if err != nil {
 			return err
 		}
@@ -44,11 +43,7 @@ func newStatus(o *options) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		account := chooseAccount(o, w)
-		if err := account.findLab(w); err != nil {
-			return err
-		}
-		journal, err := steps.ReadJournal(filepath.Join(o.stateDir(), w.Name, account.folder(), "seats", seat))
+		journal, err := steps.ReadJournal(dir)
 		if err != nil {
 			return err
 		}

@@ -33,9 +33,12 @@ type session struct {
 	dir      string // the seat's folder; empty: nothing is kept
 	engine   *steps.Engine
 	registry *action.Registry
+	hosts    *hosts
 	client   *remote.Client
 	poller   *cloud.Poller
-	world    *sandbox.Sandbox // nil on a real cloud
+	redactor *steps.Redactor
+	world    *sandbox.Sandbox  // nil on a real cloud
+	given    map[string]string // parameters that are not left at their defaults
 	warnings []error
 	holder   *steps.HeldError // another program has the seat: read only
 
@@ -78,6 +81,9 @@ func (o *options) open(ctx context.Context, readOnly bool) (_ *session, err erro
 	if s.workshop, err = loadWorkshop(o.workshop); err != nil {
 		return nil, err
 	}
+	if _, ok := s.workshop.Hop(o.here); o.here != "" && o.here != "none" && !ok {
+		return nil, usagef("--here %q: the workshop has no hop of that name", o.here)
+	}
 	s.account = chooseAccount(o, s.workshop)
 	s.account.password = os.Getenv("MATOU_PASSWORD")
 	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
@@ -98,7 +104,8 @@ func (o *options) open(ctx context.Context, readOnly bool) (_ *session, err erro
 	if err != nil {
 		return nil, err
 	}
-	params, err := s.workshop.Resolve(given, steps.Builtins(s.workshop, s.seat).With(s.sandboxParams()))
+	s.given = given
+	params, err := s.paramsOf(s.seat)
 	if err != nil {
 		return nil, err
 	}
@@ -149,10 +156,24 @@ func (o *options) params(ctx context.Context, s *session, dir string) (map[strin
 			given[name] = value
 		}
 	}
+	kept, err := readParams(s.dir)
+	if err != nil {
+		s.warnings = append(s.warnings, err)
+	}
+	for _, p := range s.workshop.Params {
+		if value, ok := kept[p.Name]; ok {
+			given[p.Name] = value
+		}
+	}
 	for name, value := range o.set {
 		given[name] = value
 	}
 	return given, nil
+}
+
+// paramsOf are the parameters of a seat, given those that were given.
+func (s *session) paramsOf(seat string) (steps.Vars, error) {
+	return s.workshop.Resolve(s.given, steps.Builtins(s.workshop, seat).With(s.sandboxParams()))
 }
 
 // ours tells whether the cloud is one that this program made: its hosts take passwords, and nobody's
@@ -241,6 +262,7 @@ func (o *options) sandboxOptions(w *steps.Workshop, dir string) (sandbox.Options
 // start makes the engine and what it stands on, and runs it.
 func (s *session) start(ctx context.Context, o *options, params steps.Vars, journal *steps.Journal) error {
 	redactor := &steps.Redactor{}
+	s.redactor = redactor
 	redactor.Add(s.account.password)
 	s.client = remote.New(o.remoteOptions(s, redactor))
 	s.close = append(s.close, s.client.Close)
@@ -252,13 +274,14 @@ func (s *session) start(ctx context.Context, o *options, params steps.Vars, jour
 		}
 		s.close = append(s.close, func() error { return os.RemoveAll(data) })
 	}
-	reach := &hosts{client: s.client}
+	s.hosts = &hosts{client: s.client}
 	if !s.ours() { // the sandbox takes passwords; nobody's keys are shown to it
-		reach.keys, reach.agent = remote.DefaultKeyFiles(), true
+		s.hosts.keys, s.hosts.agent = remote.DefaultKeyFiles(), true
 	}
 	s.registry = action.New(action.Deps{
-		Hosts: reach, Login: s.account.login, Here: o.hereOf(s.workshop, s.account), DataDir: data,
+		Hosts: s.hosts, Login: s.account.login, Here: o.hereOf(s.workshop, s.account), DataDir: data,
 		OnLogin: func(c action.Compute) { s.poller.Use(c) }, Changed: s.poller.Wake,
+		Remember: s.remember,
 	})
 	eo := steps.Options{Seat: s.seat, Params: params, Journal: journal, Redactor: redactor, Version: version(), ReadOnly: s.holder != nil}
 	if s.dir != "" && s.holder == nil {

@@ -242,7 +242,7 @@ func newStand(t *testing.T, change ...func(*stand)) *stand {
 	}
 	s.deps = Deps{
 		Hosts: s.hosts, DataDir: t.TempDir(), Retry: time.Second,
-		Login: func(context.Context, steps.Output, func(context.Context) ([]byte, string, error)) (Compute, error) {
+		Login: func(context.Context, steps.Output, func(context.Context) ([]byte, string, error), Dial) (Compute, error) {
 			return s.nova, nil
 		},
 	}

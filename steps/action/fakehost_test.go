@@ -26,6 +26,7 @@ type host struct {
 	files   map[string]string
 	replies map[string][]reply
 	ran     []string
+	ids     []string // of what ran once
 	dial    func(ctx context.Context, network, addr string) (net.Conn, error)
 	writes  int
 }
@@ -51,6 +52,14 @@ func (h *host) Run(ctx context.Context, line string, out func(string, bool)) (in
 		return 0, err
 	}
 	return r.exit, r.err
+}
+
+// RunOnce is Run, with the id noted before the line.
+func (h *host) RunOnce(ctx context.Context, id, line string, out func(string)) (int, error) {
+	h.mu.Lock()
+	h.ids = append(h.ids, id)
+	h.mu.Unlock()
+	return h.Run(ctx, line, func(text string, _ bool) { out(text) })
 }
 
 func (h *host) ReadFile(_ context.Context, path string, _ int) ([]byte, error) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -69,10 +70,8 @@ const (
 	httpTimeout = 10 * time.Second
 )
 
-type dialer func(ctx context.Context, network, addr string) (net.Conn, error)
-
 // dialer reaches addresses as the hop via would: from here when there is none, or it is here.
-func (c *call) dialer(ctx context.Context) (dialer, error) {
+func (c *call) dialer(ctx context.Context) (Dial, error) {
 	via := c.texts["via"]
 	if via == "" || c.isHere(via) {
 		return (&net.Dialer{Timeout: httpTimeout}).DialContext, nil
@@ -84,8 +83,31 @@ func (c *call) dialer(ctx context.Context) (dialer, error) {
 	return host.DialContext, nil
 }
 
+// bracketed puts brackets around an IPv6 address in a URL or in host:port: a workshop writes
+// ${web.address}:80 whatever the address turns out to be.
+func bracketed(url string) string {
+	scheme, rest, found := strings.Cut(url, "://")
+	if !found {
+		scheme, rest = "", url
+	} else {
+		scheme += "://"
+	}
+	host, path := rest, ""
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		host, path = rest[:i], rest[i:]
+	}
+	colon := strings.LastIndexByte(host, ':')
+	if strings.Count(host, ":") < 2 || strings.ContainsAny(host, "[@") {
+		return url
+	}
+	if _, err := netip.ParseAddr(host[:colon]); err != nil { // there is no port
+		return scheme + "[" + host + "]" + path
+	}
+	return scheme + "[" + host[:colon] + "]" + host[colon:] + path
+}
+
 // fetch makes one request on a connection of its own, so that a load balancer chooses anew.
-func fetch(ctx context.Context, dial dialer, url string) (status int, body string, err error) {
+func fetch(ctx context.Context, dial Dial, url string) (status int, body string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, httpTimeout)
 	defer cancel()
 	transport := &http.Transport{DialContext: dial, DisableKeepAlives: true, Proxy: nil}
@@ -115,7 +137,7 @@ func getHTTP(ctx context.Context, c *call) (steps.Result, error) {
 	if err != nil {
 		return steps.Result{}, err
 	}
-	url := c.texts["url"]
+	url := bracketed(c.texts["url"])
 	status, body, err := fetch(ctx, dial, url)
 	if err != nil {
 		return steps.Result{}, err
@@ -159,7 +181,7 @@ func tally(ctx context.Context, c *call) (steps.Result, error) {
 	}
 	counts := map[string]int{}
 	for range requests {
-		status, body, err := fetch(ctx, dial, c.texts["url"])
+		status, body, err := fetch(ctx, dial, bracketed(c.texts["url"]))
 		if err != nil {
 			return steps.Result{}, err
 		}
@@ -195,7 +217,7 @@ func dialTCP(ctx context.Context, c *call) (steps.Result, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, httpTimeout)
 	defer cancel()
-	conn, err := dial(ctx, "tcp", c.texts["address"])
+	conn, err := dial(ctx, "tcp", bracketed(c.texts["address"]))
 	if err != nil {
 		return steps.Result{}, steps.Failf(steps.FailUnreachable, "connect to %s: %w", c.texts["address"], err)
 	}

@@ -3,6 +3,7 @@ package action
 import (
 	"context"
 	"fmt"
+	"net"
 	"regexp"
 	"strings"
 	"time"
@@ -42,7 +43,11 @@ func (c *call) cloud(ctx context.Context) (Compute, error) {
 }
 
 func (c *call) login(ctx context.Context) (Compute, error) {
-	compute, err := c.deps.Login(ctx, c.out, c.openrc)
+	dial, err := c.apiDial()
+	if err != nil {
+		return nil, err
+	}
+	compute, err := c.deps.Login(ctx, c.out, c.openrc, dial)
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +58,25 @@ func (c *call) login(ctx context.Context) (Compute, error) {
 		c.deps.OnLogin(compute)
 	}
 	return compute, nil
+}
+
+// apiDial is the way to the cloud's API through the hop the workshop names; nil when it names none,
+// or we are there. The hop is opened anew for each connection, which costs nothing while it is up.
+func (c *call) apiDial() (Dial, error) {
+	via, err := steps.Expand(c.in.Workshop.Cloud.APIVia, c.in.Vars, nil)
+	if err != nil || via == "" || c.isHere(via) {
+		return nil, err
+	}
+	if _, ok := c.in.Workshop.Hop(via); !ok {
+		return nil, steps.Failf(steps.FailValue, "api_via: no hop %q", via)
+	}
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		host, err := c.open(ctx, via)
+		if err != nil {
+			return nil, err
+		}
+		return host.DialContext(ctx, network, addr)
+	}, nil
 }
 
 // openrc reads the credentials' file on the workshop's hop.

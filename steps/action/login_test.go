@@ -138,7 +138,7 @@ func TestCloudLogin(t *testing.T) {
 	logins, told := 0, 0
 	s := newStand(t, func(s *stand) {
 		s.deps.OnLogin = func(Compute) { told++ }
-		s.deps.Login = func(ctx context.Context, _ steps.Output, openrc func(context.Context) ([]byte, string, error)) (Compute, error) {
+		s.deps.Login = func(ctx context.Context, _ steps.Output, openrc func(context.Context) ([]byte, string, error), _ Dial) (Compute, error) {
 			logins++
 			data, source, err := openrc(ctx)
 			if err != nil {

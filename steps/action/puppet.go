@@ -2,6 +2,7 @@ package action
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -33,11 +34,16 @@ const agentLine = `PATH="$PATH:/opt/puppetlabs/bin" puppet agent -t -v`
 // agentTries is how often an agent run that finds another under way is tried again.
 const agentTries = 60
 
+// serverTries is how often an agent run is tried again whose master refuses connections: puppetserver
+// takes half a minute to come up, after its host was started again for instance.
+const serverTries = 15
+
 // run is what one agent run printed, counted.
 type agentRun struct {
 	exit            int
 	changed, failed int
 	busy            bool   // another run was under way: nothing was done
+	down            bool   // nothing listens at the master's port: nothing was done
 	firstError      string // without colours
 }
 
@@ -46,6 +52,7 @@ var (
 	changeRow = regexp.MustCompile(`^Notice: /Stage\[`)
 	errorRow  = regexp.MustCompile(`^Error: `)
 	failedRow = regexp.MustCompile(`^Error: /Stage\[`)
+	refused   = regexp.MustCompile(`Failed to open TCP connection to \S+:8140 \(Connection refused`)
 	inFlight  = regexp.MustCompile(`already in progress`)
 )
 
@@ -55,6 +62,8 @@ func (r *agentRun) take(line string) {
 	switch {
 	case inFlight.MatchString(line):
 		r.busy = true
+	case refused.MatchString(line):
+		r.down = true
 	case changeRow.MatchString(line):
 		spoken := strings.Contains(line, "/returns: ") && !strings.Contains(line, "executed successfully")
 		if !spoken && !strings.HasSuffix(line, "has failures: true") { // a command's own words; a dependency's failure
@@ -105,12 +114,20 @@ func (c *call) agentOn(ctx context.Context, hop string, tries int) (agentRun, er
 	if err != nil {
 		return agentRun{}, err
 	}
+	lost := false
 	for try := 1; ; try++ {
 		var r agentRun
-		r.exit, err = host.Run(ctx, agentLine, func(text string, _ bool) {
+		r.exit, err = host.RunOnce(ctx, c.onceID(hop), agentLine, func(text string) {
 			r.take(text)
 			c.show(hop, text)
 		})
+		var f *steps.Failure
+		if errors.As(err, &f) && f.Kind == steps.FailLost && !lost && ctx.Err() == nil {
+			// The run is known to be dead, with its host most likely. An agent may begin anew.
+			lost = true
+			c.show(hop, f.Cause)
+			continue
+		}
 		if err != nil {
 			return r, err
 		}
@@ -119,6 +136,8 @@ func (c *call) agentOn(ctx context.Context, hop string, tries int) (agentRun, er
 			return r, nil
 		case r.exit == 1 && r.busy && try < tries: // with any other exit something was applied
 			c.out.Status(fmt.Sprintf("%s: cron's run is under way (%d/%d)", hop, try, tries))
+		case r.exit == 1 && r.down && try < min(tries, serverTries):
+			c.out.Status(fmt.Sprintf("%s: puppetserver is not up yet (%d/%d)", hop, try, serverTries))
 		default:
 			return r, puppetFailure(hop, r)
 		}

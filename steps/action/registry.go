@@ -34,12 +34,30 @@ type Compute interface {
 	ConsoleLog(ctx context.Context, id string, lines int) (string, error)
 }
 
+// Networking is what a cloud has besides, and what not every workshop needs: ports to open, addresses
+// to borrow, keys to leave.
+type Networking interface {
+	Networks(ctx context.Context) ([]cloud.Network, error)
+	SecurityGroups(ctx context.Context) ([]cloud.SecurityGroup, error)
+	CreateSecurityGroup(ctx context.Context, name, description string) (cloud.SecurityGroup, error)
+	AddRule(ctx context.Context, r cloud.Rule) (cloud.Rule, error)
+	DeleteRule(ctx context.Context, id string) error
+	DeleteSecurityGroup(ctx context.Context, id string) error
+	FloatingIPs(ctx context.Context) ([]cloud.FloatingIP, error)
+	Float(ctx context.Context, server, from, description string) (cloud.FloatingIP, error)
+	ReleaseFloatingIP(ctx context.Context, id string) error
+	Keypairs(ctx context.Context) ([]cloud.Keypair, error)
+	ImportKeypair(ctx context.Context, name, publicKey string) error
+	DeleteKeypair(ctx context.Context, name string) error
+}
+
 // Hop is one SSH host on the way to another, its values filled in.
 type Hop struct {
 	Name, User, Host string
 	Port             int
 	Password         string
 	Fingerprints     []string // of the host key, when something else vouches for them
+	Sudo             bool     // do everything there as root
 }
 
 // Identity says who we are on a host, and what its key is.
@@ -50,6 +68,9 @@ type Host interface {
 	// Run runs a command line and hands out its lines; err says that it could not be run, or that its
 	// end is unknown.
 	Run(ctx context.Context, line string, out func(text string, stderr bool)) (exit int, err error)
+	// RunOnce is Run for a command that must not run twice: under the same id it is picked up where it
+	// is, by this program after the line dropped, or by the next one. Both streams come as one.
+	RunOnce(ctx context.Context, id, line string, out func(text string)) (exit int, err error)
 	// ReadFile reads a file, at most limit bytes; a file that is not there is a Failure of kind not-found.
 	ReadFile(ctx context.Context, path string, limit int) ([]byte, error)
 	WriteFile(ctx context.Context, path string, data []byte) error
@@ -67,9 +88,13 @@ type Hosts interface {
 	Forget(chain []Hop) error
 }
 
+// Dial makes a connection, as net.Dialer's DialContext does.
+type Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+
 // Login logs in to the cloud. OpenRC reads the openrc of the workshop's hop; it is called only if
-// the credentials are to come from there, and says where it read it.
-type Login func(ctx context.Context, out steps.Output, openrc func(context.Context) (data []byte, source string, err error)) (Compute, error)
+// the credentials are to come from there, and says where it read it. Dial is how the API is
+// reached; nil is directly.
+type Login func(ctx context.Context, out steps.Output, openrc func(context.Context) (data []byte, source string, err error), dial Dial) (Compute, error)
 
 // Deps are what the kinds stand on.
 type Deps struct {
@@ -79,6 +104,8 @@ type Deps struct {
 	DataDir string        // where this seat's own copies of the workshop's files are
 	OnLogin func(Compute) // may be nil
 	Changed func()        // may be nil: servers were made or deleted; called from any goroutine
+	// Remember keeps a parameter for the next programs of this seat; may be nil.
+	Remember func(name, value string) error
 	// Retry is how long to wait before an agent run that found another one under way is tried again;
 	// zero is 2 s.
 	Retry time.Duration
@@ -92,6 +119,7 @@ type Registry struct {
 	mu      sync.Mutex
 	compute Compute
 	keys    map[string][]string // server id -> host key fingerprints its console log told
+	chosen  map[string]string   // what the person chose, by what was asked
 }
 
 // kind is one kind of action.
@@ -106,7 +134,7 @@ func New(d Deps) *Registry {
 	if d.Retry == 0 {
 		d.Retry = 2 * time.Second
 	}
-	r := &Registry{deps: d, kinds: map[string]kind{}, keys: map[string][]string{}}
+	r := &Registry{deps: d, kinds: map[string]kind{}, keys: map[string][]string{}, chosen: map[string]string{}}
 	for _, family := range [][]kind{hopKinds, cloudKinds, serverKinds, sshKinds, fileKinds, dataKinds, gitKinds, puppetKinds, httpKinds, holdKinds} {
 		for _, k := range family {
 			r.kinds[k.schema.Kind] = k
@@ -276,11 +304,11 @@ func (c *call) chain(ctx context.Context, name string) ([]Hop, error) {
 
 func (c *call) hop(h steps.Hop) (Hop, error) {
 	hop := Hop{Name: h.Name}
-	var port string
+	var port, sudo string
 	for _, f := range []struct {
 		to       *string
 		template string
-	}{{&hop.User, h.User}, {&hop.Host, h.Host}, {&port, h.Port}, {&hop.Password, h.Password}} {
+	}{{&hop.User, h.User}, {&hop.Host, h.Host}, {&port, h.Port}, {&hop.Password, h.Password}, {&sudo, h.Sudo}} {
 		text, err := steps.Expand(f.template, c.in.Vars, nil)
 		if err != nil {
 			return hop, err
@@ -294,7 +322,7 @@ func (c *call) hop(h steps.Hop) (Hop, error) {
 	if hop.Host == "" {
 		return hop, steps.Failf(steps.FailValue, "it has no address yet")
 	}
-	hop.Port = int(n)
+	hop.Port, hop.Sudo = int(n), sudo == "true"
 	c.secret(hop.Password)
 	return hop, nil
 }

@@ -118,6 +118,8 @@ func slicesRepeat(s string, n int) []string {
 
 // What puppet prints, coloured even into a pipe.
 var (
+	down    = reply{exit: 1, lines: []string{"\x1b[1;31mError: Request to https://puppet:8140/puppet/v3 failed after 0.001 seconds: Failed to open TCP connection to puppet:8140 (Connection refused - connect(2) for \"puppet\" port 8140)\x1b[0m"}}
+	gone    = reply{err: steps.Failf(steps.FailLost, "box: the command is gone, and nobody knows how it ended")}
 	busy    = reply{exit: 1, lines: []string{"\x1b[mNotice: Run of Puppet configuration client already in progress; skipping  (/opt/puppetlabs/puppet/cache/state/agent_catalog_run.lock exists)\x1b[0m"}}
 	changes = reply{exit: 2, lines: []string{
 		"\x1b[0;32mInfo: Applying configuration version '1'\x1b[0m",
@@ -150,12 +152,16 @@ func TestPuppetAgent(t *testing.T) {
 		{"nothing to do", []reply{{exit: 0}}, "", "", "±0 (exit 0)", "0", "0", 0, 1, false},
 		{"changes", []reply{changes}, "", "", "±2 (exit 2)", "2", "2", 0, 1, true},
 		{"cron's run is under way", []reply{busy, busy, changes}, "", "", "±2 (exit 2)", "2", "2", 2 * time.Second, 3, true},
+		{"the master starts", []reply{down, down, changes}, "", "", "±2 (exit 2)", "2", "2", 2 * time.Second, 3, true},
+		{"the master is down", []reply{down}, "3", steps.FailPuppet, "box: puppet agent: exit 1", "", "", 2 * time.Second, 3, false},
+		{"the host died under it", []reply{gone, changes}, "", "", "±2 (exit 2)", "2", "2", 0, 2, true},
+		{"the host dies again and again", []reply{gone}, "", steps.FailLost, "nobody knows", "", "", 0, 2, false},
 		{"cron's run never ends", []reply{busy}, "3", steps.FailPuppet, "box: puppet agent: exit 1", "", "", 2 * time.Second, 3, false},
 		{"no master", []reply{{exit: 1, lines: []string{"\x1b[1;31mError: Could not request certificate: no route to host\x1b[0m"}}}, "", steps.FailPuppet, "box: puppet agent: exit 1: Could not request certificate: no route to host", "", "", 0, 1, false},
 		{"failures", []reply{{exit: 4, lines: failures.lines[1:2]}}, "", steps.FailPuppet, "box: puppet agent: exit 4, 1 failed: /Stage[main]/Main/Package[nope]/ensure: change from 'purged' to 'present' failed: no such package", "", "", 0, 1, false},
 		{"both", []reply{failures}, "", steps.FailPuppet, "box: puppet agent: exit 6, 1 failed", "", "", 0, 1, false},
 		{"a failed run that speaks of another", []reply{{exit: 4, lines: []string{"apt: already in progress"}}}, "", steps.FailPuppet, "exit 4", "", "", 0, 1, false},
-		{"lost", []reply{{err: steps.Failf(steps.FailLost, "gone")}}, "", steps.FailLost, "gone", "", "", 0, 1, false},
+		{"lost", []reply{{err: steps.Failf(steps.FailLost, "gone")}}, "", steps.FailLost, "gone", "", "", 0, 2, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

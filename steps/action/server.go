@@ -24,7 +24,10 @@ var serverKinds = []kind{
 				"network":         {Type: steps.FieldString},
 				"user-data":       {Type: steps.FieldFile},
 				"keypair":         {Type: steps.FieldString},
+				"public-key":      {Type: steps.FieldString}, // a file here, or the line itself: imported for this seat
 				"security-groups": {Type: steps.FieldList},
+				"config-drive":    {Type: steps.FieldBool},
+				"volume-size":     {Type: steps.FieldInt}, // GiB, when the flavor has no disk
 				"count":           {Type: steps.FieldInt},
 			},
 			Results: []string{"id", "name", "address", "ids", "names", "addresses"},
@@ -100,25 +103,21 @@ func boot(ctx context.Context, c *call) (steps.Result, error) {
 	if count < 1 {
 		return steps.Result{}, steps.Failf(steps.FailValue, "server.boot count: %d servers are none", count)
 	}
-	data, err := c.userData()
-	if err != nil {
-		return steps.Result{}, err
-	}
 	servers, err := c.adopt(ctx, compute, count)
 	if err != nil {
 		return steps.Result{}, err
 	}
 	adopted := len(servers)
 	if missing := count - adopted; missing > 0 {
+		spec, err := c.spec(missing)
+		if err == nil {
+			err = c.prepare(ctx, compute, &spec)
+		}
+		if err != nil {
+			return steps.Result{}, err
+		}
 		c.out.Status("POST /servers")
-		made, err := compute.Boot(ctx, cloud.ServerSpec{
-			Name: c.texts["name"], Image: c.texts["image"], Flavor: c.texts["flavor"], Network: c.texts["network"],
-			Keypair: c.texts["keypair"], SecurityGroups: c.lists["security-groups"], UserData: data, Count: missing,
-			Metadata: map[string]string{
-				cloud.MetaWorkshop: c.in.Workshop.Name, cloud.MetaSeat: c.in.Seat,
-				cloud.MetaStep: string(c.in.Step), cloud.MetaRun: c.in.Run,
-			},
-		})
+		made, err := compute.Boot(ctx, spec)
 		c.changed()
 		if err != nil {
 			return steps.Result{}, err
@@ -129,12 +128,36 @@ func boot(ctx context.Context, c *call) (steps.Result, error) {
 		servers = append(servers, made...)
 	}
 	servers, err = c.waitAll(ctx, compute, servers)
+	if err == nil {
+		servers, err = c.float(ctx, compute, servers)
+	}
 	c.changed()
 	if err != nil {
 		return steps.Result{}, err
 	}
 	cloud.SortServers(servers)
 	return bootResult(servers, adopted), nil
+}
+
+// spec is what the action asks for, so many servers of it.
+func (c *call) spec(count int) (cloud.ServerSpec, error) {
+	volume, err := c.number("volume-size", 0)
+	if err != nil {
+		return cloud.ServerSpec{}, err
+	}
+	data, err := c.userData()
+	if err != nil {
+		return cloud.ServerSpec{}, err
+	}
+	return cloud.ServerSpec{
+		Name: c.texts["name"], Image: c.texts["image"], Flavor: c.texts["flavor"], Network: c.texts["network"],
+		Keypair: c.texts["keypair"], SecurityGroups: c.lists["security-groups"], UserData: data, Count: count,
+		ConfigDrive: c.texts["config-drive"] == "true", VolumeSize: volume,
+		Metadata: map[string]string{
+			cloud.MetaWorkshop: c.in.Workshop.Name, cloud.MetaSeat: c.in.Seat,
+			cloud.MetaStep: string(c.in.Step), cloud.MetaRun: c.in.Run,
+		},
+	}, nil
 }
 
 func bootResult(servers []cloud.Server, adopted int) steps.Result {

@@ -40,19 +40,6 @@ func deleteServers(ctx context.Context, c *call) (steps.Result, error) {
 	return c.removeAll(ctx, compute, doomed)
 }
 
-// cleanServers deletes all that this seat made, and nothing else.
-func cleanServers(ctx context.Context, c *call) (steps.Result, error) {
-	compute, err := c.cloud(ctx)
-	if err != nil {
-		return steps.Result{}, err
-	}
-	doomed, err := c.ownServers(ctx, compute)
-	if err != nil {
-		return steps.Result{}, err
-	}
-	return c.removeAll(ctx, compute, doomed)
-}
-
 func (c *call) ownServers(ctx context.Context, compute Compute) ([]cloud.Server, error) {
 	all, err := compute.Servers(ctx)
 	return slices.DeleteFunc(all, func(s cloud.Server) bool { return !c.mine(s) }), err
@@ -128,13 +115,4 @@ func checkNone(ctx context.Context, c *call) (steps.Result, error) {
 		return steps.Result{}, steps.Failf(steps.FailCheck, "%d left, among them %s", len(left), left[0].Name)
 	}
 	return steps.Result{Summary: "0"}, nil
-}
-
-// Clean deletes all servers that a seat made, outside of any step.
-func (r *Registry) Clean(ctx context.Context, in steps.Input, out steps.Output) error {
-	_, err := cleanServers(ctx, &call{Registry: r, in: in, out: out})
-	if err != nil {
-		return fail(err)
-	}
-	return nil
 }

@@ -21,6 +21,7 @@ var sshKinds = []kind{
 				"command": {Type: steps.FieldShell, Required: true},
 				"exit":    {Type: steps.FieldList},
 				"match":   {Type: steps.FieldPattern},
+				"once":    {Type: steps.FieldBool}, // it must not run twice, whatever happens to the line
 			},
 			Results: []string{"output", "exit"},
 		},
@@ -54,11 +55,22 @@ func (c *call) exec(ctx context.Context, hop, line string) (int, *transcript, er
 		return 0, nil, err
 	}
 	t := &transcript{}
-	exit, err := host.Run(ctx, line, func(text string, _ bool) {
+	take := func(text string) {
 		t.add(text)
 		c.show(hop, text)
-	})
+	}
+	if c.texts["once"] == "true" {
+		exit, err := host.RunOnce(ctx, c.onceID(hop), line, take)
+		return exit, t, err
+	}
+	exit, err := host.Run(ctx, line, func(text string, _ bool) { take(text) })
 	return exit, t, err
+}
+
+// onceID names what this action runs on a hop: the same after a crash, for the run is the same then,
+// and another for every other action.
+func (c *call) onceID(hop string) string {
+	return fmt.Sprintf("%s-%s-%s-%d-%s", c.in.Step, c.in.Run, c.in.Phase, c.in.Index, hop)
 }
 
 func runSSH(ctx context.Context, c *call) (steps.Result, error) {

@@ -13,6 +13,7 @@ type Slide struct {
 	base
 	deck       *slides.Deck
 	substitute func(string) (string, bool)
+	conceal    bool   // hide the secrets on it
 	query      string // marked on the slide
 	index      int    // of the slide, from 0
 	stop       int    // how many stops are revealed
@@ -33,6 +34,9 @@ func (s *Slide) SetDeck(deck *slides.Deck) {
 
 // SetSubstitute sets what fills in the seat's own values.
 func (s *Slide) SetSubstitute(f func(string) (string, bool)) { s.substitute = f; s.touch() }
+
+// SetConceal hides the passwords and tokens on slides, or shows them.
+func (s *Slide) SetConceal(conceal bool) { s.conceal = conceal; s.touch() }
 
 // SetLook sets the styles and the words.
 func (s *Slide) SetLook(l Look) { s.base.SetLook(l); s.touch() }
@@ -170,7 +174,7 @@ func (s *Slide) draw() {
 	}
 	s.view = cur.Render(s.deck, slides.Options{
 		Width: s.text(), Height: s.height, Theme: slideTheme(s.look.Styles), Stop: s.stop,
-		Substitute: s.substitute, Highlight: s.query, ASCII: s.look.Styles.ASCII, Hyperlinks: !s.look.Styles.ASCII,
+		Substitute: s.substitute, Conceal: s.conceal, Highlight: s.query, ASCII: s.look.Styles.ASCII, Hyperlinks: !s.look.Styles.ASCII,
 	})
 	s.drawn = true
 }

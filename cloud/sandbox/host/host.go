@@ -15,6 +15,7 @@ package host
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -121,6 +122,7 @@ func (h *Host) start(ctx context.Context, restart bool) {
 	h.mu.Unlock()
 	h.cfg.Net.join(h)
 	h.addProc(1, "root", "/sbin/init")
+	h.nameBoot()
 	h.bootMessages()
 	h.startServices(restart)
 	h.initCloud()
@@ -130,6 +132,15 @@ func (h *Host) start(ctx context.Context, restart bool) {
 		<-h.ctx.Done()
 		stop()
 	})
+}
+
+// nameBoot gives this boot a name of its own, where Linux has it: it tells people and programs that
+// what ran before does so no more.
+func (h *Host) nameBoot() {
+	root := h.tree.Root()
+	if err := root.MkdirAll("/proc/sys/kernel/random", 0o555); err == nil {
+		_ = root.WriteFile("/proc/sys/kernel/random/boot_id", []byte(strings.ToLower(rand.Text())+"\n"), 0o444) // a full disk has no say in /proc
+	}
 }
 
 // goFunc runs f in a goroutine that Shutdown waits for. On a host that is stopped f still runs, to

@@ -38,8 +38,11 @@ func (c *sshConn) session(ctx context.Context, server *ssh.ServerConn, n ssh.New
 	l.remote = server.RemoteAddr().String()
 	var run sync.WaitGroup
 	started := false
-	start := func(f func() int) {
-		started = true
+	var program func() int // to be run once the request for it was answered
+	start := func(f func() int) { started, program = true, f }
+	begin := func() {
+		f := program
+		program = nil
 		run.Go(func() {
 			status := f()
 			_, _ = ch.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{uint32(status)}))
@@ -61,6 +64,11 @@ func (c *sshConn) session(ctx context.Context, server *ssh.ServerConn, n ssh.New
 		ok := l.request(ctx, r, started, start)
 		if r.WantReply {
 			_ = r.Reply(ok, nil)
+		}
+		// A program that ends at once closes the channel: a client that has no answer to its request by
+		// then takes the connection for lost.
+		if program != nil {
+			begin()
 		}
 	}
 	// The channel is closed: what still runs gets a hang-up.

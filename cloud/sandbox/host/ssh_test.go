@@ -289,3 +289,19 @@ func exitOf(err error) int {
 	}
 	return 0
 }
+
+// A command may be over before the request for it was answered; the client still gets its answer.
+func TestSSHExecThatEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	h := boot(t, testConfig(t, "web-1", "ubuntu", "10.0.0.11"))
+	c := logIn(t, h)
+	for i := range 500 {
+		s, err := c.NewSession()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Run("true"); err != nil {
+			t.Fatalf("run %d: %v", i, err)
+		}
+	}
+}

@@ -17,11 +17,11 @@ import (
 	"matou/steps"
 )
 
-// recording is what a play of the workshop printed on its hosts, step by step, with what differs from
-// run to run taken out. It is made from the lines of play --json: see [recording.Write].
-type recording struct {
+// transcript is what a play of the workshop printed on its hosts, step by step, with what differs from
+// run to run taken out. It is made from the lines of play --json: see [transcript.Write].
+type transcript struct {
 	hops  map[string]bool
-	steps map[steps.ID][]recorded
+	steps map[steps.ID][]transcriptLine
 	order []steps.ID
 
 	rest   []byte
@@ -30,8 +30,8 @@ type recording struct {
 	values map[string]string // what stood in this run -> what stands in the recording
 }
 
-// recorded is one line of a recording: an action that begins, or a line of a host's output.
-type recorded struct {
+// transcriptLine is one line of a transcript: an action that begins, or a line of a host's output.
+type transcriptLine struct {
 	Ms      int64  `json:"ms"` // since the step began
 	Kind    string `json:"kind,omitempty"`
 	Command string `json:"command,omitempty"`
@@ -39,9 +39,9 @@ type recorded struct {
 	Text    string `json:"text,omitempty"`
 }
 
-func newRecording(w *steps.Workshop) *recording {
-	r := &recording{
-		hops: map[string]bool{}, steps: map[steps.ID][]recorded{}, began: map[steps.ID]time.Time{},
+func newTranscript(w *steps.Workshop) *transcript {
+	r := &transcript{
+		hops: map[string]bool{}, steps: map[steps.ID][]transcriptLine{}, began: map[steps.ID]time.Time{},
 		kind: map[steps.ID]string{}, values: map[string]string{},
 	}
 	for _, h := range w.Hops {
@@ -51,7 +51,7 @@ func newRecording(w *steps.Workshop) *recording {
 }
 
 // Write takes the output of play --json.
-func (r *recording) Write(data []byte) (int, error) {
+func (r *transcript) Write(data []byte) (int, error) {
 	r.rest = append(r.rest, data...)
 	for {
 		line, rest, ok := bytes.Cut(r.rest, []byte("\n"))
@@ -71,12 +71,12 @@ func (r *recording) Write(data []byte) (int, error) {
 		}
 		r.event(e.Type, e.Step, e.Phase, e.Kind, e.Command, e.At, e.Values)
 		if e.Type == "output" && r.hops[e.Source] && r.kind[e.Step] != "" {
-			r.add(e.Step, e.At, recorded{Source: e.Source, Text: e.Text})
+			r.add(e.Step, e.At, transcriptLine{Source: e.Source, Text: e.Text})
 		}
 	}
 }
 
-func (r *recording) event(kind string, step steps.ID, phase steps.Phase, action, command string, at time.Time, values map[string]string) {
+func (r *transcript) event(kind string, step steps.ID, phase steps.Phase, action, command string, at time.Time, values map[string]string) {
 	for name, value := range values {
 		parts := strings.FieldsFunc(value, func(c rune) bool { return c == ' ' || c == ',' })
 		for i, v := range parts {
@@ -97,19 +97,19 @@ func (r *recording) event(kind string, step steps.ID, phase steps.Phase, action,
 		r.kind[step] = ""
 		if phase != steps.PhaseCheck {
 			r.kind[step] = action
-			r.add(step, at, recorded{Kind: action, Command: command})
+			r.add(step, at, transcriptLine{Kind: action, Command: command})
 		}
 	default:
 	}
 }
 
-func (r *recording) add(step steps.ID, at time.Time, line recorded) {
+func (r *transcript) add(step steps.ID, at time.Time, line transcriptLine) {
 	line.Ms = at.Sub(r.began[step]).Milliseconds()
 	r.steps[step] = append(r.steps[step], line)
 }
 
-// volatile is what no two runs have in common, and what stands for it.
-var volatile = []struct {
+// changing is what no two runs have in common, and what stands for it.
+var changing = []struct {
 	expr *regexp.Regexp
 	with string
 }{
@@ -125,7 +125,7 @@ var volatile = []struct {
 }
 
 // scrub takes out of a line what belongs to one run.
-func (r *recording) scrub(text string) string {
+func (r *transcript) scrub(text string) string {
 	found := make([]string, 0, len(r.values))
 	for v := range r.values {
 		found = append(found, v)
@@ -135,7 +135,7 @@ func (r *recording) scrub(text string) string {
 	for _, v := range found {
 		text = strings.ReplaceAll(text, v, r.values[v])
 	}
-	for _, v := range volatile {
+	for _, v := range changing {
 		text = v.expr.ReplaceAllString(text, v.with)
 	}
 	return text
@@ -145,7 +145,7 @@ func (r *recording) scrub(text string) string {
 const digestFile = "made-from"
 
 // save writes a recording to a folder, in place of the one that is there.
-func (r *recording) save(dir string, workshop fs.FS) error {
+func (r *transcript) save(dir string, workshop fs.FS) error {
 	sum, err := recordingDigest(workshop)
 	if err != nil {
 		return err

@@ -16,7 +16,7 @@ import (
 const recordingDir = "sandbox/recorded"
 
 // lines are the puppet runs of a step of a recording: what they printed, in order.
-func lines(t *testing.T, r *recording, step steps.ID) []string {
+func lines(t *testing.T, r *transcript, step steps.ID) []string {
 	t.Helper()
 	var out []string
 	agent := false
@@ -76,7 +76,7 @@ func TestSandboxWords(t *testing.T) {
 	if err != nil {
 		t.Fatalf("play: %v\n%s", err, out)
 	}
-	here := newRecording(w)
+	here := newTranscript(w)
 	if _, err := here.Write(out); err != nil {
 		t.Fatal(err)
 	}
@@ -91,9 +91,9 @@ func TestSandboxWords(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		real := newRecording(w)
+		real := newTranscript(w)
 		for line := range strings.Lines(string(data)) {
-			var l recorded
+			var l transcriptLine
 			if err := json.Unmarshal([]byte(line), &l); err != nil {
 				t.Fatal(err)
 			}

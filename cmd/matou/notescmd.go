@@ -1,0 +1,110 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/charmbracelet/x/term"
+	"github.com/spf13/cobra"
+
+	"matou/slides"
+	"matou/steps"
+	"matou/tui/notes"
+)
+
+func newNotes(o *options) *cobra.Command {
+	var deck string
+	var once bool
+	cmd := &cobra.Command{
+		Use:   "notes",
+		Short: "Show the speaker's notes of the slide the console is at, in another terminal",
+		Long: `Follows the console of the same seat: the notes of its slide, the next slide's title, how its step
+stands, and the time. The notes are the comments of the deck: <!-- like this one -->.`,
+		Args: cobra.NoArgs,
+	}
+	cmd.Flags().StringVar(&deck, "deck", "", "deck with the notes (default: the one the console shows)")
+	cmd.Flags().BoolVar(&once, "once", false, "show where the console is now, and end")
+	cmd.RunE = running(func(cmd *cobra.Command, _ []string) error {
+		w, err := loadWorkshop(o.workshop)
+		if err != nil {
+			return err
+		}
+		dir, err := o.seatDir(w)
+		if err != nil {
+			return err
+		}
+		_, text, err := o.texts()
+		if err != nil {
+			return err
+		}
+		no := notes.Options{Dir: dir, Workshop: w, Text: text, Out: cmd.OutOrStdout(), Once: once}
+		no.Deck = func(file string) (*slides.Deck, error) {
+			if deck != "" {
+				file = deck
+			}
+			decks, err := loadDecks(w, file)
+			if err != nil {
+				return nil, err
+			}
+			if d := decks[text.Lang]; d != nil {
+				return d, nil
+			}
+			return decks[w.Languages[0]], nil
+		}
+		if fd := os.Stdout.Fd(); term.IsTerminal(fd) && !once {
+			no.Size = func() (int, int) {
+				width, height, err := term.GetSize(fd)
+				if err != nil {
+					return 80, 24
+				}
+				return width, height
+			}
+		}
+		return notes.Follow(cmd.Context(), no)
+	})
+	return cmd
+}
+
+// seatDir is where a seat's journal is, opened or not.
+func (o *options) seatDir(w *steps.Workshop) (string, error) {
+	seat, err := o.seatName()
+	if err != nil {
+		return "", err
+	}
+	account := chooseAccount(o, w)
+	if err := account.findLab(w); err != nil {
+		return "", err
+	}
+	return filepath.Join(o.stateDir(), w.Name, account.folder(), "seats", seat), nil
+}
+
+// place keeps a console's place for the notes. A nil one keeps nothing: a console that only looks
+// is not the one to follow.
+type place struct{ keeper *notes.Keeper }
+
+// keepPlace begins to keep it. Deck is the file shown in place of the workshop's.
+func (s *session) keepPlace(deck string) *place {
+	if s.dir == "" || s.holder != nil {
+		return nil
+	}
+	if deck == "-" {
+		deck = ""
+	}
+	if abs, err := filepath.Abs(deck); deck != "" && err == nil {
+		deck = abs
+	}
+	return &place{notes.Keep(s.dir, deck)}
+}
+
+func (p *place) set(n int, step steps.ID) {
+	if p != nil {
+		p.keeper.Set(n, step)
+	}
+}
+
+func (p *place) close() error {
+	if p == nil {
+		return nil
+	}
+	return p.keeper.Close()
+}
