@@ -49,9 +49,12 @@ func openFront(ctx context.Context, w *world, host string, files func(int) (once
 		f.cancel()
 		return nil, err
 	}
-	j := w.file.Hosts.Jumphost
+	j, ports := w.file.Hosts.Jumphost, make([]int, maxSeat)
+	for i := range ports {
+		ports[i] = w.file.Hosts.Container.Port + 1 + i
+	}
 	f.jump, err = w.boot(ctx, machineSpec{
-		ID: "jumphost", Name: j.Name, Address: j.Address, Image: j.Image, Users: j.Users, Dial: f.dial,
+		ID: "jumphost", Name: j.Name, Address: j.Address, Image: j.Image, Users: j.Users, Dial: f.dial, Ports: ports,
 	})
 	if err != nil {
 		f.cancel()

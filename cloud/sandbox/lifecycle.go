@@ -114,7 +114,13 @@ func (w *world) power(ctx context.Context, in *instance) bool {
 	w.mu.Lock()
 	spec := machineSpec{
 		ID: in.ID, Name: in.Hostname, Address: in.Address,
-		Image: w.image(in.ImageID).Tree, Users: w.file.Servers.Users, UserData: in.UserData,
+		Image: w.image(in.ImageID).Tree, Users: w.file.Servers.Users, UserData: in.UserData, MAC: in.MAC,
+	}
+	if f := w.flavor(in.FlavorID); f != nil {
+		spec.Memory, spec.Disk = f.RAM, f.Disk
+	}
+	if n := w.network(in.NetworkID); n != nil {
+		spec.Network = n.CIDR
 	}
 	if in.PublicKey != "" {
 		spec.Keys = []string{in.PublicKey}
@@ -123,7 +129,11 @@ func (w *world) power(ctx context.Context, in *instance) bool {
 	// The machine outlives the job that boots it: it runs until it is shut down.
 	m, err := w.boot(w.root, spec)
 	if err != nil {
-		if ctx.Err() == nil {
+		switch {
+		case ctx.Err() != nil:
+		case errors.Is(err, ErrNoRoom):
+			w.fail(ctx, in, noValidHost)
+		default:
 			w.fail(ctx, in, "Build of instance "+in.ID+" aborted: "+err.Error())
 		}
 		return false

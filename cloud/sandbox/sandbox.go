@@ -40,6 +40,8 @@ type Options struct {
 	Seats  int // how many seats ssh_config names, 1 to 99; 0 is 9. Any seat can be used.
 	// Log is told every call of an API, from several goroutines. It may be nil.
 	Log func(Request)
+	// Machines are the machines behind the servers; nil: package host's.
+	Machines Machines
 
 	boot bootFunc // tests put machines of their own behind the servers
 }
@@ -97,7 +99,10 @@ func (s *Sandbox) start(ctx context.Context) error {
 		return err
 	}
 	w.boot = s.opts.boot
-	if w.boot == nil {
+	switch m := s.opts.Machines; {
+	case m != nil:
+		w.boot, w.forget = m.Boot, m.Forget
+	case w.boot == nil:
 		m, err := newMachines(&s.opts, w.store.dir)
 		if err != nil {
 			return err
@@ -192,19 +197,35 @@ func (s *Sandbox) AuthURL() string { return s.api.base + identityPrefix + "/v3" 
 // Params are the values that a workshop's templates may use. The passwords among them are the
 // classroom's, which stand in the workshop's data.
 func (s *Sandbox) Params() map[string]string {
-	file, at := s.world.file, s.front.listener.Addr().(*net.TCPAddr)
-	jumpUser, jumpPassword := account(file.Hosts.Jumphost.Users)
-	boxUser, boxPassword := account(file.Hosts.Container.Users)
-	serverUser, serverPassword := account(file.Servers.Users)
+	at := s.front.listener.Addr().(*net.TCPAddr)
+	params := s.world.file.params()
+	params["sandbox.auth_url"], params["sandbox.dir"] = s.AuthURL(), s.world.store.dir
+	params["sandbox.ssh.host"], params["sandbox.ssh.port"] = at.IP.String(), strconv.Itoa(at.Port)
+	return params
+}
+
+// WorldParams are those of a world's [Sandbox.Params] that stand in its file: they are the same in
+// all sandboxes of the world, and known while none runs.
+func WorldParams(workshop fs.FS, world string) (map[string]string, error) {
+	file, err := loadWorld(workshop, path.Join(orText(world, "sandbox"), "world.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	return file.params(), nil
+}
+
+func (w *worldFile) params() map[string]string {
+	jumpUser, jumpPassword := account(w.Hosts.Jumphost.Users)
+	boxUser, boxPassword := account(w.Hosts.Container.Users)
+	serverUser, serverPassword := account(w.Servers.Users)
 	return map[string]string{
-		"sandbox.auth_url": s.AuthURL(), "sandbox.region": file.Identity.Region, "sandbox.project": file.Identity.Project,
-		"sandbox.domain": file.Identity.Domain, "sandbox.user": file.Identity.User, "sandbox.password": file.Identity.Password,
-		"sandbox.ssh.host": at.IP.String(), "sandbox.ssh.port": strconv.Itoa(at.Port),
+		"sandbox.region": w.Identity.Region, "sandbox.project": w.Identity.Project,
+		"sandbox.domain": w.Identity.Domain, "sandbox.user": w.Identity.User, "sandbox.password": w.Identity.Password,
 		"sandbox.ssh.user": jumpUser, "sandbox.ssh.password": jumpPassword,
 		"sandbox.container.user": boxUser, "sandbox.container.password": boxPassword,
-		"sandbox.container.port": strconv.Itoa(file.Hosts.Container.Port),
+		"sandbox.container.port": strconv.Itoa(w.Hosts.Container.Port),
 		"sandbox.server.user":    serverUser, "sandbox.server.password": serverPassword,
-		"sandbox.network": file.Networks[0].Name, "sandbox.dir": s.world.store.dir,
+		"sandbox.network": w.Networks[0].Name,
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"matou/cloud"
+	"matou/cloud/lab"
 	"matou/cloud/openstack"
 	"matou/steps"
 	"matou/steps/action"
@@ -20,6 +21,7 @@ const (
 	accountClouds  = "clouds.yaml"
 	accountOpenRC  = "openrc"  // read on the workshop's hop
 	accountSandbox = "sandbox" // as openrc, on the sandbox's own hop
+	accountLab     = "lab"     // likewise, on a lab's
 	accountNone    = "none"    // a workshop that has no sandbox, and nothing names a cloud
 )
 
@@ -28,6 +30,7 @@ type account struct {
 	from string
 	name string // in clouds.yaml
 	poll func(time.Duration) time.Duration
+	lab  *lab.Info // of accountLab, once it was found
 	// password stands in for a person where there is none: play's MATOU_PASSWORD.
 	password string
 }
@@ -38,6 +41,8 @@ func chooseAccount(o *options, w *steps.Workshop) account {
 	switch {
 	case o.sandbox || o.cloud == accountSandbox:
 		return account{from: accountSandbox}
+	case isLab(o.cloud):
+		return account{from: accountLab, name: o.cloud}
 	case o.cloud == accountOpenRC:
 		return account{from: accountOpenRC}
 	case o.cloud != "":
@@ -57,13 +62,40 @@ func chooseAccount(o *options, w *steps.Workshop) account {
 // about another.
 func (a account) label() string {
 	switch a.from {
-	case accountClouds:
+	case accountClouds, accountLab:
 		return a.name
 	case accountEnv:
 		return "env"
 	default:
 		return a.from
 	}
+}
+
+// folder is where progress on this cloud is kept. A lab that was made anew is another cloud.
+func (a account) folder() string {
+	if a.lab != nil {
+		return accountLab + "-" + a.lab.Name + "-" + a.lab.Born
+	}
+	return a.label()
+}
+
+// findLab finds the lab that was asked for, if it is one.
+func (a *account) findLab(w *steps.Workshop) error {
+	if a.from != accountLab {
+		return nil
+	}
+	place, _ := labOf(a.name)
+	info, err := lab.Find(place)
+	switch {
+	case errors.Is(err, lab.ErrNotRunning):
+		return fmt.Errorf("%w: sudo matou lab up", err)
+	case err != nil:
+		return err
+	case info.Workshop != w.Name:
+		return usagef("lab %s is for the workshop %s", info.Name, info.Workshop)
+	}
+	a.lab, a.poll = &info, func(time.Duration) time.Duration { return labPoll }
+	return nil
 }
 
 // local tells whether the credentials are on this machine, so that we stand where the workshop's

@@ -53,7 +53,7 @@ standard output is one JSON object: "check", "subject", "status" (ok, warning, f
 			return err
 		}
 		s.warn(cmd.ErrOrStderr())
-		p := &practice{o: o, s: s, seats: seats, out: &aside{s: s, accept: o.accept || s.world != nil, password: s.account.password}}
+		p := &practice{o: o, s: s, seats: seats, out: &aside{s: s, accept: o.accept || s.ours(), password: s.account.password}}
 		checks, err := p.checks(boot)
 		if err != nil {
 			return err

@@ -37,7 +37,7 @@ func (o *options) printer(s *session, out io.Writer, asJSON bool) (*printer, err
 		return nil, err
 	}
 	colours := colorprofile.Detect(out, os.Environ()) > colorprofile.ASCII
-	return &printer{s: s, text: text, out: bufio.NewWriter(out), colours: colours, json: asJSON, accept: o.accept || s.world != nil}, nil
+	return &printer{s: s, text: text, out: bufio.NewWriter(out), colours: colours, json: asJSON, accept: o.accept || s.ours()}, nil
 }
 
 // outputLine is how a line of output stands among the events of --json.

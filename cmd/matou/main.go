@@ -24,9 +24,14 @@ import (
 
 	"charm.land/fang/v2"
 	"github.com/spf13/cobra"
+
+	"matou/cloud/lab"
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stderr)) }
+func main() {
+	lab.Main() // a lab's servers are made of this program
+	os.Exit(run(os.Args[1:], os.Stderr))
+}
 
 // Exit codes.
 const (

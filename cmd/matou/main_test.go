@@ -8,10 +8,13 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"matou/cloud/lab"
 )
 
 // TestMain lets scripts, and tests that need a process of their own, run this very program as matou.
 func TestMain(m *testing.M) {
+	lab.Main()
 	testscript.Main(m, map[string]func(){"matou": main})
 }
 

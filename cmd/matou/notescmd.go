@@ -68,7 +68,14 @@ stands, and the time. The notes are the comments of the deck: <!-- like this one
 // seatDir is where a seat's journal is, opened or not.
 func (o *options) seatDir(w *steps.Workshop) (string, error) {
 	seat, err := o.seatName()
-	return filepath.Join(o.stateDir(), w.Name, chooseAccount(o, w).label(), "seats", seat), err
+	if err != nil {
+		return "", err
+	}
+	account := chooseAccount(o, w)
+	if err := account.findLab(w); err != nil {
+		return "", err
+	}
+	return filepath.Join(o.stateDir(), w.Name, account.folder(), "seats", seat), nil
 }
 
 // place keeps a console's place for the notes. A nil one keeps nothing: a console that only looks

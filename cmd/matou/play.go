@@ -31,20 +31,25 @@ Types and fields may be added; "v" changes when one changes its meaning.`,
 	cmd.Flags().StringVar(&until, "until", "", "last step to run")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON Lines")
 	cmd.RunE = running(func(cmd *cobra.Command, _ []string) error {
-		return o.play(cmd, asJSON, func(w *steps.Workshop, s steps.State) ([]steps.ID, error) {
-			return between(w, steps.ID(from), steps.ID(until))
-		}, func(ctx context.Context, p *printer, id steps.ID) (*steps.Failure, error) {
-			switch p.s.engine.State().Step(id).Status {
-			case steps.Done:
-				return nil, nil
-			case steps.Failed, steps.Stale:
-				return p.until(ctx, id, steps.Retry{Step: id})
-			default:
-				return p.until(ctx, id, steps.Start{Step: id})
-			}
-		})
+		return o.playAll(cmd, asJSON, steps.ID(from), steps.ID(until))
 	})
 	return cmd
+}
+
+// playAll runs the steps between two that are not done.
+func (o *options) playAll(cmd *cobra.Command, asJSON bool, from, until steps.ID) error {
+	return o.play(cmd, asJSON, func(w *steps.Workshop, _ steps.State) ([]steps.ID, error) {
+		return between(w, from, until)
+	}, func(ctx context.Context, p *printer, id steps.ID) (*steps.Failure, error) {
+		switch p.s.engine.State().Step(id).Status {
+		case steps.Done:
+			return nil, nil
+		case steps.Failed, steps.Stale:
+			return p.until(ctx, id, steps.Retry{Step: id})
+		default:
+			return p.until(ctx, id, steps.Start{Step: id})
+		}
+	})
 }
 
 func newReplay(o *options) *cobra.Command {

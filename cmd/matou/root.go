@@ -40,7 +40,7 @@ func newRoot() *cobra.Command {
 		Args:          cobra.NoArgs,
 	}
 	f := root.PersistentFlags()
-	f.StringVar(&o.cloud, "cloud", "", "account in clouds.yaml; \"openrc\": the one on the workshop's hop; \"sandbox\"")
+	f.StringVar(&o.cloud, "cloud", "", "account in clouds.yaml; \"openrc\": the one on the workshop's hop; \"sandbox\"; \"lab\"")
 	f.BoolVar(&o.sandbox, "sandbox", false, "play in the embedded sandbox, whatever the environment says")
 	f.StringVar(&o.seat, "seat", "", "your seat: lower-case letters, digits, dashes (default: MATOU_SEAT, or "+defaultSeat+")")
 	f.StringVar(&o.workshop, "workshop", "web-cloud-puppet", "a workshop's name, or its folder")
@@ -53,7 +53,7 @@ func newRoot() *cobra.Command {
 	f.BoolVar(&o.accept, "accept-new-host-keys", false, "where nobody can be asked: trust a host key seen for the first time")
 	root.AddCommand(
 		newPlay(o), newReplay(o), newCheck(o), newStatus(o), newServers(o), newClean(o), newDoctor(o),
-		newSandbox(o), newWorkshop(o), newDeck(o), newNotes(o), newExport(o), newVersion(),
+		newSandbox(o), newLab(o), newWorkshop(o), newDeck(o), newNotes(o), newExport(o), newVersion(),
 	)
 	addConsole(root, o)
 	return root

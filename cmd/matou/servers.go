@@ -227,7 +227,7 @@ func (o *options) compute(ctx context.Context) (*session, action.Compute, error)
 	_, text, err := o.texts()
 	if err == nil {
 		var compute action.Compute
-		compute, err = s.registry.Compute(ctx, s.input(), &aside{s: s, accept: o.accept || s.world != nil, password: s.account.password})
+		compute, err = s.registry.Compute(ctx, s.input(), &aside{s: s, accept: o.accept || s.ours(), password: s.account.password})
 		if err == nil {
 			return s, compute, nil
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -103,8 +104,12 @@ func (o *options) begin(ctx context.Context, w *steps.Workshop, readOnly bool) (
 	}
 	s := &session{workshop: w, seat: seat, account: chooseAccount(o, w), poller: cloud.NewPoller(nil)}
 	s.account.password = os.Getenv("MATOU_PASSWORD")
-	s.root = filepath.Join(o.stateDir(), w.Name, s.account.label())
 	s.ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	if err := s.account.findLab(w); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	s.root = filepath.Join(o.stateDir(), w.Name, s.account.folder())
 	if s.journal, err = s.openSeat(filepath.Join(s.root, "seats", s.seat), readOnly); err != nil {
 		_ = s.Close()
 		return nil, err
@@ -160,6 +165,8 @@ func (o *options) params(ctx context.Context, s *session, dir string) (map[strin
 		if err := o.startWorld(ctx, s, dir); err != nil {
 			return nil, err
 		}
+	}
+	if s.ours() {
 		for name, template := range s.workshop.Sandbox.Params {
 			value, err := steps.Expand(template, s.sandboxParams(), nil)
 			if err != nil {
@@ -188,12 +195,28 @@ func (s *session) paramsOf(seat string) (steps.Vars, error) {
 	return s.workshop.Resolve(s.given, steps.Builtins(s.workshop, seat).With(s.sandboxParams()))
 }
 
+// ours tells whether the cloud is one that this program made: its hosts take passwords, and nobody's
+// keys and known hosts are its business.
+func (s *session) ours() bool { return s.world != nil || s.account.lab != nil }
+
+// sandboxParams are what the cloud says of itself, when it is ours.
 func (s *session) sandboxParams() steps.Vars {
-	if s.world == nil {
-		return nil
+	switch {
+	case s.world != nil:
+		return s.world.Params()
+	case s.account.lab != nil:
+		params, err := sandbox.WorldParams(s.workshop.Files, s.workshop.Sandbox.World)
+		if err != nil {
+			return nil // the lab could not have started
+		}
+		maps.Copy(params, s.account.lab.Params)
+		return params
 	}
-	return s.world.Params()
+	return nil
 }
+
+// labPoll is how often a lab is asked while something changes: it is quick, and near.
+const labPoll = 250 * time.Millisecond
 
 // startWorld starts the embedded sandbox, or finds out why it can't.
 func (o *options) startWorld(ctx context.Context, s *session, dir string) error {
@@ -271,7 +294,7 @@ func (s *session) start(ctx context.Context, o *options, params steps.Vars) erro
 		s.close = append(s.close, func() error { return os.RemoveAll(data) })
 	}
 	s.hosts = &hosts{client: s.client}
-	if s.world == nil { // the sandbox takes passwords; nobody's keys are shown to it
+	if !s.ours() { // the sandbox takes passwords; nobody's keys are shown to it
 		s.hosts.keys, s.hosts.agent = remote.DefaultKeyFiles(), true
 	}
 	s.registry = action.New(action.Deps{
@@ -304,7 +327,7 @@ func (o *options) remoteOptions(s *session, redactor *steps.Redactor) remote.Opt
 	if s.dir != "" {
 		ro.KnownHosts = filepath.Join(s.dir, "known_hosts")
 	}
-	if s.world != nil {
+	if s.ours() {
 		return ro // the sandbox's hosts are not in anybody's files
 	}
 	if home, err := os.UserHomeDir(); err == nil {
