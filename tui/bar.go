@@ -44,10 +44,7 @@ func (m *Model) bar(height int) []string {
 // stepLine says which step this is and how it stands.
 func (m *Model) stepLine() string {
 	st, t := m.styles, m.text
-	id := m.step
-	if busy := m.running(); busy != "" && len(m.state.Plan) > 0 {
-		id = busy // a plan runs elsewhere: that is what there is to see
-	}
+	id := m.shown()
 	step, ok := m.workshop.Step(id)
 	if !ok {
 		if next := m.ahead(); next != "" {

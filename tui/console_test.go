@@ -345,3 +345,15 @@ func TestDriverKeys(t *testing.T) {
 		}
 	}
 }
+
+// A plan that runs is what the bar is about, wherever the participant is.
+func TestPlanIsShown(t *testing.T) {
+	t.Parallel()
+	play(t, "shows the step a plan is at", 80, 24, func(f *fixture) {
+		f.Press("4")
+		f.Wait(2 * time.Second)
+		f.state.Plan = []steps.ID{"jump", "list", "boot", "puppet"}
+		f.set("jump", steps.StepState{Status: steps.Running, Phase: steps.PhaseAction, Started: time.Now()})
+		f.Sees("diapo 4/5", "1/5 Entrer par le rebond", "$ ssh chat@rebond.example", "échap arrêter")
+	})
+}

@@ -194,7 +194,7 @@ func (m *Model) hints() []string {
 	case pane.SlideID, pane.CatID:
 	}
 	var first []string
-	switch m.state.Step(m.step).Status {
+	switch m.state.Step(m.shown()).Status {
 	case steps.Running:
 		first = []string{"cancel", "follow", "next"}
 	case steps.Done:

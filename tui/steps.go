@@ -49,11 +49,12 @@ func (m *Model) choose(id steps.ID) {
 // recall words the command line of the step the console is at.
 func (m *Model) recall() {
 	m.command = ""
-	step, ok := m.workshop.Step(m.step)
+	id := m.shown()
+	step, ok := m.workshop.Step(id)
 	if !ok {
 		return
 	}
-	st := m.state.Step(m.step)
+	st := m.state.Step(id)
 	phase, index, list := steps.PhaseAction, 0, step.Actions
 	if st.Status == steps.Running || st.Status == steps.Failed {
 		phase, index = st.Phase, st.Index
@@ -72,8 +73,18 @@ func (m *Model) recall() {
 		index++ // a log that is followed is not what the step is about
 	}
 	if index < len(list) {
-		m.command = pane.Clean(m.session.CommandLine(m.step, phase, index))
+		m.command = pane.Clean(m.session.CommandLine(id, phase, index))
 	}
+}
+
+// shown is the step the bar is about: the one the console is at, or the one a plan is at elsewhere.
+func (m *Model) shown() steps.ID {
+	if len(m.state.Plan) > 0 {
+		if busy := m.running(); busy != "" {
+			return busy
+		}
+	}
+	return m.step
 }
 
 // running is the step that runs now, the one the console is at first; empty when none does.
