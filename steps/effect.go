@@ -46,10 +46,15 @@ const (
 
 // perform runs an action until it holds, its time is over, or it fails for good.
 func (e *Engine) perform(ctx context.Context, in Input) (Result, *Failure) {
+	lost := false
 	clock := newStopwatch(in.Action.Within)
 	pause := lookSoon
 	for {
 		result, failure := e.once(ctx, in)
+		if failure != nil && failure.Kind == FailLost && in.Phase == PhaseCheck && !lost {
+			lost = true // a line that dropped proves nothing: look once more, on a new one
+			continue
+		}
 		if failure == nil || in.Action.Within <= 0 || !worthWaiting(failure.Kind) {
 			return result, failure
 		}

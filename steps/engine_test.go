@@ -310,3 +310,29 @@ func TestFeedEndsWithTheEngine(t *testing.T) {
 		}
 	})
 }
+
+func TestCheckLooksAgainWhenTheLineDrops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		drops := 0
+		x := &doer{do: map[string]func(context.Context, steps.Input, steps.Output) (steps.Result, error){
+			"up": func(context.Context, steps.Input, steps.Output) (steps.Result, error) {
+				if drops--; drops >= 0 {
+					return steps.Result{}, steps.Failf(steps.FailLost, "connection lost")
+				}
+				return steps.Result{}, nil
+			},
+		}}
+		e, _ := start(t, course(), x, steps.Options{})
+		f := e.Feed(10)
+		defer f.Close()
+		drops = 1
+		_ = e.Do(t.Context(), steps.Start{Step: "a"})
+		until(t, f, "a", steps.Done)
+		drops = 9
+		_ = e.Do(t.Context(), steps.Check{Step: "a"})
+		until(t, f, "a", steps.Stale)
+		if x.runs["up"] != 4 {
+			t.Errorf("looked %d times, not twice and twice", x.runs["up"])
+		}
+	})
+}

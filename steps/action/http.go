@@ -119,7 +119,7 @@ func fetch(ctx context.Context, dial Dial, url string) (status int, body string,
 	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	switch {
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF), err != nil && strings.Contains(err.Error(), "server closed idle connection"): // at once, or before the request was out
 		return 0, "", steps.Failf(steps.FailCheck, "get %s: an empty reply: something listens, and has nothing behind it yet", url)
 	case err != nil:
 		return 0, "", steps.Failf(steps.FailUnreachable, "get %s: %w", url, err)

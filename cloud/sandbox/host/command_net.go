@@ -189,7 +189,8 @@ func (p *Process) curlError(o bin.Options, u *url.URL, err error) int {
 		return p.curlFail(o, 7, fmt.Sprintf("Failed to connect to %s port %s: Connection refused", u.Hostname(), port))
 	case errors.As(err, &op) && errors.Is(op.Err, ErrNoRoute):
 		return p.curlFail(o, 7, fmt.Sprintf("Failed to connect to %s port %s: No route to host", u.Hostname(), port))
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(err.Error(), "EOF"), errors.Is(err, io.ErrClosedPipe):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(err.Error(), "EOF"), errors.Is(err, io.ErrClosedPipe),
+		errors.Is(err, net.ErrClosed), strings.Contains(err.Error(), "server closed idle connection"): // closed before the request was out
 		return p.curlFail(o, 52, "Empty reply from server")
 	}
 	return p.curlFail(o, 56, "Recv failure: "+err.Error())
