@@ -23,7 +23,6 @@ const (
 	StepUndone      EventType = "step.undone"      // Step, Attempt, Names: the variables forgotten
 	PlanMade        EventType = "plan.made"        // Plan
 	PlanEnded       EventType = "plan.ended"       // Plan: what was left of it
-	ParamSet        EventType = "param.set"        // Values: never a secret
 	EngineRecovered EventType = "engine.recovered" // Step, Attempt: a step was in flight when the program ended
 )
 

@@ -168,7 +168,7 @@ func TestEventsOfALaterVersionAreKept(t *testing.T) {
 	}
 }
 
-// fullDisk is a journal whose file can't grow: it was closed under it.
+// The journal here can't grow: its file is closed under it, as a disk that fails would have it.
 func TestWorkGoesOnWhenTheJournalCannotBeWritten(t *testing.T) {
 	j := open(t, t.TempDir())
 	e, _ := start(t, course(), &doer{}, steps.Options{Journal: j})

@@ -17,14 +17,7 @@ func (w *world) wait(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
+	return pause(ctx, d)
 }
 
 // begin runs job as the server's one job. A job under way is cancelled and has ended before the new

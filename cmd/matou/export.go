@@ -33,15 +33,7 @@ back, asciicast v3). Secrets the workshop knows are masked.`,
 		if lines < 1 || lines > 10000 {
 			return usagef("lines %d: 1 to 10000", lines)
 		}
-		w, err := loadWorkshop(o.workshop)
-		if err != nil {
-			return err
-		}
-		dir, err := o.seatDir(w)
-		if err != nil {
-			return err
-		}
-		_, text, err := o.texts()
+		w, dir, text, err := o.onDisk()
 		if err != nil {
 			return err
 		}

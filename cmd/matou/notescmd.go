@@ -25,15 +25,7 @@ stands, and the time. The notes are the comments of the deck: <!-- like this one
 	cmd.Flags().StringVar(&deck, "deck", "", "deck with the notes (default: the one the console shows)")
 	cmd.Flags().BoolVar(&once, "once", false, "show where the console is now, and end")
 	cmd.RunE = running(func(cmd *cobra.Command, _ []string) error {
-		w, err := loadWorkshop(o.workshop)
-		if err != nil {
-			return err
-		}
-		dir, err := o.seatDir(w)
-		if err != nil {
-			return err
-		}
-		_, text, err := o.texts()
+		w, dir, text, err := o.onDisk()
 		if err != nil {
 			return err
 		}
@@ -63,19 +55,6 @@ stands, and the time. The notes are the comments of the deck: <!-- like this one
 		return notes.Follow(cmd.Context(), no)
 	})
 	return cmd
-}
-
-// seatDir is where a seat's journal is, opened or not.
-func (o *options) seatDir(w *steps.Workshop) (string, error) {
-	seat, err := o.seatName()
-	if err != nil {
-		return "", err
-	}
-	account := chooseAccount(o, w)
-	if err := account.findLab(w); err != nil {
-		return "", err
-	}
-	return filepath.Join(o.stateDir(), w.Name, account.folder(), "seats", seat), nil
 }
 
 // place keeps a console's place for the notes. A nil one keeps nothing: a console that only looks

@@ -31,15 +31,7 @@ func newStatus(o *options) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a step")
 	cmd.RunE = running(func(cmd *cobra.Command, _ []string) error {
-		w, err := loadWorkshop(o.workshop)
-		if err != nil {
-			return err
-		}
-		dir, err := o.seatDir(w)
-		if err != nil {
-			return err
-		}
-		_, text, err := o.texts()
+		w, dir, text, err := o.onDisk()
 		if err != nil {
 			return err
 		}
