@@ -115,8 +115,9 @@ func addressPattern(p netip.Prefix) string {
 	return strings.Join(append(parts[:kept:kept], "*"), ".")
 }
 
-// WriteFiles writes openrc, clouds.yaml and ssh_config into a folder, readable by the owner only.
-// The known_hosts beside them is left as it is when there is one.
+// WriteFiles writes ssh_config, clouds.yaml and openrc into a folder, readable by the owner only; the
+// openrc last, so that who waits for it finds them all. The known_hosts beside them is left as it is
+// when there is one.
 func (s *Sandbox) WriteFiles(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("write sandbox files: %w", err)
@@ -131,10 +132,10 @@ func (s *Sandbox) WriteFiles(dir string) error {
 	} else if err := f.Close(); err != nil {
 		return fmt.Errorf("write sandbox files: %w", err)
 	}
-	for name, text := range map[string]string{
-		openrcFile: s.OpenRC(), cloudsFile: s.CloudsYAML(), sshConfigFile: s.sshConfig(known),
+	for _, f := range []struct{ name, text string }{
+		{sshConfigFile, s.sshConfig(known)}, {cloudsFile, s.CloudsYAML()}, {openrcFile, s.OpenRC()},
 	} {
-		if err := writeFile(filepath.Join(abs, name), []byte(text)); err != nil {
+		if err := writeFile(filepath.Join(abs, f.name), []byte(f.text)); err != nil {
 			return fmt.Errorf("write sandbox files: %w", err)
 		}
 	}
