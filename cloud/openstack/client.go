@@ -129,8 +129,9 @@ func (c *Client) explainLogin(op string, err error) error {
 	if err = c.explain(op, err); !errors.As(err, &r) {
 		return err
 	}
-	if r.status == http.StatusNotFound && c.credentials.secret() == "" && strings.Contains(strings.ToLower(r.reason), "token") {
-		r.status, r.kind = http.StatusUnauthorized, cloud.ErrAuth // Keystone's word for a token it cannot read
+	if said := strings.ToLower(r.reason); r.status == http.StatusNotFound &&
+		(c.credentials.secret() == "" && strings.Contains(said, "token") || strings.Contains(said, "application credential")) {
+		r.status, r.kind = http.StatusUnauthorized, cloud.ErrAuth // Keystone's word for one it cannot read, or has deleted
 	}
 	switch r.status {
 	case http.StatusUnauthorized:
@@ -138,10 +139,26 @@ func (c *Client) explainLogin(op string, err error) error {
 		if c.credentials.Password == "" {
 			r.reason = "the token or application credential is not valid, or no longer"
 		}
+		r.reason += c.clockHint()
 	case http.StatusNotFound, http.StatusGone, http.StatusMultipleChoices:
 		r.kind, r.reason = cloud.ErrUnavailable, "no identity service v3 at that address"
 	}
 	return r
+}
+
+// clockOff is how far two clocks may be apart before tokens begin to look expired, or not yet valid.
+const clockOff = 5 * time.Minute
+
+// clockHint says so when the clocks may be why a token is refused.
+func (c *Client) clockHint() string {
+	skew := c.Skew().Round(time.Second)
+	switch {
+	case skew >= clockOff:
+		return fmt.Sprintf("; the cloud's clock is %s ahead of this machine's", skew)
+	case skew <= -clockOff:
+		return fmt.Sprintf("; the cloud's clock is %s behind this machine's", -skew)
+	}
+	return ""
 }
 
 // readCatalog takes the catalog out of the token's answer, and finds endpoints in it from now on.
