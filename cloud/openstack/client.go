@@ -30,7 +30,7 @@ type Options struct {
 	// Timeout bounds one request, the reading of its answer included. Zero: 30 s.
 	Timeout time.Duration
 	// Poll says how long to wait between two looks at a server that changes, given how long we
-	// have been looking. Nil: half a second at first, growing to 5 s.
+	// have been looking. Nil: [cloud.Pace].
 	Poll func(elapsed time.Duration) time.Duration
 	// OnRequest is told of each request after its answer's head has come, or with status 0 when
 	// none came. Path has no query and no host. It may be called by several goroutines at once.
@@ -99,7 +99,7 @@ func newClient(c Credentials, o Options) (*Client, error) {
 		o.Timeout = 30 * time.Second
 	}
 	if o.Poll == nil {
-		o.Poll = defaultPoll
+		o.Poll = cloud.Pace
 	}
 	client := &Client{credentials: c, options: o}
 	httpClient, transport, err := newHTTPClient(c, o)
@@ -117,10 +117,6 @@ func newClient(c Credentials, o Options) (*Client, error) {
 	}
 	client.provider = provider
 	return client, nil
-}
-
-func defaultPoll(elapsed time.Duration) time.Duration {
-	return min(500*time.Millisecond+elapsed/10, 5*time.Second)
 }
 
 // explainLogin says more about the two failures that a person logging in can do something about.

@@ -131,10 +131,3 @@ func TestWaitGone(t *testing.T) {
 		}
 	}
 }
-
-func TestDefaultPoll(t *testing.T) {
-	t.Parallel()
-	if first, later := defaultPoll(0), defaultPoll(time.Hour); first != 500*time.Millisecond || later != 5*time.Second {
-		t.Errorf("pauses of %v to %v", first, later)
-	}
-}

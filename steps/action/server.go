@@ -224,22 +224,27 @@ func (c *call) mine(s cloud.Server) bool {
 	return s.Metadata[cloud.MetaWorkshop] == c.in.Workshop.Name && s.Metadata[cloud.MetaSeat] == c.in.Seat
 }
 
-// waitAll waits for all servers side by side, and tells each change once.
+// waitAll waits for all servers side by side, and tells each change once. What the list of servers
+// tells, which is asked for anyway, is not asked of each: only what it says at the end is.
 func (c *call) waitAll(ctx context.Context, compute Compute, servers []cloud.Server) ([]cloud.Server, error) {
 	ready := make([]cloud.Server, len(servers))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, s := range servers {
 		g.Go(func() error {
 			last := ""
-			done, err := compute.Wait(ctx, s.ID, func(now cloud.Server) {
+			seen := func(now cloud.Server) {
 				text := strings.TrimSpace(fmt.Sprintf("%s %s", now.Status, now.TaskState))
 				c.out.Status(strings.TrimSpace(now.Name + " " + text))
 				if text != last {
 					last = text
 					c.show("nova", fmt.Sprintf("%s  %s  %s", now.ID, now.Name, text))
-					c.changed()
 				}
-			})
+			}
+			if c.deps.Servers != nil {
+				// An end of ctx is compute's to word.
+				_ = c.deps.Servers.Watch(ctx, s.ID, seen)
+			}
+			done, err := compute.Wait(ctx, s.ID, seen)
 			ready[i] = done
 			return err
 		})
