@@ -46,7 +46,7 @@ type Poller struct {
 // done in seconds, and then less and less often. Over a boot of a minute it makes fewer requests
 // than looking every 5 s does.
 func Pace(elapsed time.Duration) time.Duration {
-	return min(time.Second+elapsed/4, 7*time.Second)
+	return min(1500*time.Millisecond+elapsed/4, 7*time.Second)
 }
 
 // NewPoller makes a poller. Lister may be nil until [Poller.Use] gives one: there is nothing to
@@ -96,7 +96,7 @@ func (p *Poller) Next(ctx context.Context, version int) (Snapshot, error) {
 }
 
 // Watch follows one server through the polls that are made anyway, and calls seen with each that has
-// it. It returns nil as soon as there is reason to look at the server itself: nothing more is being
+// it. Who has just made it calls [Poller.Wake] before. It returns nil as soon as there is reason to look at the server itself: nothing more is being
 // done to it, it is in the list no more, or the list could not be had.
 func (p *Poller) Watch(ctx context.Context, id string, seen func(Server)) error {
 	missing := 0
@@ -115,7 +115,7 @@ func (p *Poller) Watch(ctx context.Context, id string, seen func(Server)) error 
 			}
 		} else if missing++; missing > 2 { // what is known may be old, and a poll under way older than id
 			return nil
-		} else {
+		} else if missing > 1 {
 			p.Wake()
 		}
 		select {

@@ -131,7 +131,9 @@ func boot(ctx context.Context, c *call) (steps.Result, error) {
 	if err == nil {
 		servers, err = c.float(ctx, compute, servers)
 	}
-	c.changed()
+	if err != nil || c.deps.Servers == nil || c.in.Workshop.Cloud.Floating != "" { // else the list has told
+		c.changed()
+	}
 	if err != nil {
 		return steps.Result{}, err
 	}
