@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,16 +14,21 @@ import (
 )
 
 func newClean(o *options) *cobra.Command {
-	var yes bool
+	var yes, adopted bool
 	cmd := &cobra.Command{
 		Use:   "clean",
 		Short: "Delete the servers this seat made, and begin anew",
 		Long: `Shows what this seat made in the cloud, asks, and deletes exactly that: servers that carry this
-workshop's and this seat's metadata. The journal is put aside under the time, so the workshop begins
+workshop's and this seat's metadata. Servers that were booted by hand and taken over are asked about by
+themselves; with --yes they stay, and are no longer this seat's, unless --adopted lets them go as well.
+Floating addresses, rules, security groups and the seat's keypair go when Matou made them.
+
+The journal is put aside under the time, so the workshop begins
 anew.`,
 		Args: cobra.NoArgs,
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&adopted, "adopted", false, "delete what was booted by hand and taken over, too")
 	cmd.RunE = running(func(cmd *cobra.Command, _ []string) (err error) {
 		ctx, out := cmd.Context(), cmd.OutOrStdout()
 		s, _, err := o.compute(ctx)
@@ -39,6 +45,13 @@ anew.`,
 		if err != nil {
 			return err
 		}
+		byHand := split(&made)
+		answers := bufio.NewReader(cmd.InOrStdin())
+		ask := func(question string, n int) bool {
+			fmt.Fprint(out, text.T(question, "n", fmt.Sprint(n)), " ")
+			defer fmt.Fprintln(out)
+			return confirmed(answers)
+		}
 		if !made.Empty() {
 			if err := printMade(out, made); err != nil {
 				return err
@@ -49,26 +62,52 @@ anew.`,
 			if made.Empty() {
 				question = "cli.clean.forget"
 			}
-			fmt.Fprint(out, text.T(question, "n", fmt.Sprint(made.Count())), " ")
-			if !confirmed(cmd.InOrStdin()) {
+			if !ask(question, made.Count()) {
 				fmt.Fprintln(out, text.T("cli.clean.kept"))
 				return nil
 			}
-			fmt.Fprintln(out)
 		}
-		if err := s.registry.Clean(ctx, s.input(), &aside{s: s, accept: true, password: s.account.password}); err != nil {
+		gone := made.Count()
+		if len(byHand) > 0 {
+			fmt.Fprintln(out, text.T("cli.clean.by-hand"))
+			if err := printServers(out, byHand, false); err != nil {
+				return err
+			}
+			if !adopted && !yes {
+				adopted = ask("cli.clean.ask-by-hand", len(byHand))
+			}
+			if adopted {
+				gone += len(byHand)
+			} else {
+				fmt.Fprintln(out, text.T("cli.clean.stay"))
+			}
+		}
+		if err := s.registry.Clean(ctx, s.input(), &aside{s: s, accept: true, password: s.account.password, giveBack: adopted}); err != nil {
 			return err
 		}
-		fmt.Fprintln(out, text.T("cli.clean.done", "n", fmt.Sprint(made.Count()), "seat", s.seat))
+		fmt.Fprintln(out, text.T("cli.clean.done", "n", fmt.Sprint(gone), "seat", s.seat))
 		return s.forget()
 	})
 	return cmd
 }
 
+// split takes out of what a seat has the servers that were booted by hand.
+func split(made *cloud.Made) (byHand []cloud.Server) {
+	made.Servers = slices.DeleteFunc(made.Servers, func(s cloud.Server) bool {
+		if s.Adopted() {
+			byHand = append(byHand, s)
+		}
+		return s.Adopted()
+	})
+	return byHand
+}
+
 // printMade shows everything that is about to go.
 func printMade(out io.Writer, made cloud.Made) error {
-	if err := printServers(out, made.Servers, false); err != nil {
-		return err
+	if len(made.Servers) > 0 {
+		if err := printServers(out, made.Servers, false); err != nil {
+			return err
+		}
 	}
 	for _, a := range made.Addresses {
 		fmt.Fprintf(out, "+ floating address %s\n", a.IP)
@@ -86,8 +125,8 @@ func printMade(out io.Writer, made cloud.Made) error {
 }
 
 // confirmed reads a yes, in English or French. Everything else, an end of input among it, is a no.
-func confirmed(in io.Reader) bool {
-	line, _ := bufio.NewReader(in).ReadString('\n')
+func confirmed(in *bufio.Reader) bool {
+	line, _ := in.ReadString('\n')
 	switch strings.ToLower(strings.TrimSpace(line)) {
 	case "y", "yes", "o", "oui":
 		return true
