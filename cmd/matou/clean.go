@@ -11,10 +11,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"matou/cloud"
+	"matou/tui/i18n"
 )
 
+// cleanFlags are those of clean.
+type cleanFlags struct {
+	yes     bool
+	adopted bool // what was booted by hand goes as well
+}
+
 func newClean(o *options) *cobra.Command {
-	var yes, adopted bool
+	var f cleanFlags
 	cmd := &cobra.Command{
 		Use:   "clean",
 		Short: "Delete the servers this seat made, and begin anew",
@@ -23,12 +30,11 @@ workshop's and this seat's metadata. Servers that were booted by hand and taken 
 themselves; with --yes they stay, and are no longer this seat's, unless --adopted lets them go as well.
 Floating addresses, rules, security groups and the seat's keypair go when Matou made them.
 
-The journal is put aside under the time, so the workshop begins
-anew.`,
+The journal is put aside under the time, so the workshop begins anew.`,
 		Args: cobra.NoArgs,
 	}
-	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	cmd.Flags().BoolVar(&adopted, "adopted", false, "delete what was booted by hand and taken over, too")
+	cmd.Flags().BoolVar(&f.yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&f.adopted, "adopted", false, "delete what was booted by hand and taken over, too")
 	cmd.RunE = running(func(cmd *cobra.Command, _ []string) (err error) {
 		ctx, out := cmd.Context(), cmd.OutOrStdout()
 		s, _, err := o.compute(ctx)
@@ -45,50 +51,53 @@ anew.`,
 		if err != nil {
 			return err
 		}
-		byHand := split(&made)
-		answers := bufio.NewReader(cmd.InOrStdin())
-		ask := func(question string, n int) bool {
-			fmt.Fprint(out, text.T(question, "n", fmt.Sprint(n)), " ")
-			defer fmt.Fprintln(out)
-			return confirmed(answers)
-		}
-		if !made.Empty() {
-			if err := printMade(out, made); err != nil {
-				return err
-			}
-		}
-		if !yes {
-			question := "cli.clean.ask"
-			if made.Empty() {
-				question = "cli.clean.forget"
-			}
-			if !ask(question, made.Count()) {
-				fmt.Fprintln(out, text.T("cli.clean.kept"))
-				return nil
-			}
-		}
-		gone := made.Count()
-		if len(byHand) > 0 {
-			fmt.Fprintln(out, text.T("cli.clean.by-hand"))
-			if err := printServers(out, byHand, false); err != nil {
-				return err
-			}
-			if !adopted && !yes {
-				adopted = ask("cli.clean.ask-by-hand", len(byHand))
-			}
-			if adopted {
-				gone += len(byHand)
-			} else {
-				fmt.Fprintln(out, text.T("cli.clean.stay"))
-			}
-		}
-		if err := s.registry.Clean(ctx, s.input(), &aside{s: s, accept: true, password: s.account.password, giveBack: adopted}); err != nil {
+		count, err := f.agree(cmd, text, made)
+		if err != nil || count < 0 {
 			return err
 		}
-		fmt.Fprintln(out, text.T("cli.clean.done", "n", fmt.Sprint(gone), "seat", s.seat))
+		if err := s.registry.Clean(ctx, s.input(), &aside{s: s, accept: true, password: s.account.password, giveBack: f.adopted}); err != nil {
+			return err
+		}
+		fmt.Fprintln(out, text.T("cli.clean.done", "n", fmt.Sprint(count), "seat", s.seat))
 		return s.forget()
 	})
 	return cmd
+}
+
+// agree shows what is about to go, and asks. It gives how many things go; less than nothing when the
+// answer is no.
+func (f *cleanFlags) agree(cmd *cobra.Command, text i18n.Texts, made cloud.Made) (int, error) {
+	out, answers := cmd.OutOrStdout(), bufio.NewReader(cmd.InOrStdin())
+	ask := func(question string, n int) bool {
+		fmt.Fprint(out, text.T(question, "n", fmt.Sprint(n)), " ")
+		defer fmt.Fprintln(out)
+		return confirmed(answers)
+	}
+	byHand := split(&made)
+	if err := printMade(out, made); err != nil {
+		return -1, err
+	}
+	question := "cli.clean.ask"
+	if made.Empty() {
+		question = "cli.clean.forget"
+	}
+	if !f.yes && !ask(question, made.Count()) {
+		fmt.Fprintln(out, text.T("cli.clean.kept"))
+		return -1, nil
+	}
+	if len(byHand) == 0 {
+		return made.Count(), nil
+	}
+	fmt.Fprintln(out, text.T("cli.clean.by-hand"))
+	if err := printServers(out, byHand, false); err != nil {
+		return -1, err
+	}
+	f.adopted = f.adopted || !f.yes && ask("cli.clean.ask-by-hand", len(byHand))
+	if f.adopted {
+		return made.Count() + len(byHand), nil
+	}
+	fmt.Fprintln(out, text.T("cli.clean.stay"))
+	return made.Count(), nil
 }
 
 // split takes out of what a seat has the servers that were booted by hand.
