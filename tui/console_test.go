@@ -177,6 +177,7 @@ func TestOtherActions(t *testing.T) {
 	})
 	hops := []string{}
 	play(t, "the shell is on the step's host", 80, 24, func(f *fixture) {
+		f.finish("jump", "list", "boot", "puppet")
 		f.Press("4", "s", "2", "s")
 		if want := []string{"web", "jump"}; !reflect.DeepEqual(hops, want) || f.Execs != 2 {
 			f.t.Fatalf("shells on %v, %d programs", hops, f.Execs)
@@ -293,7 +294,7 @@ func TestQuestions(t *testing.T) {
 	} {
 		play(t, "a server made by hand is asked about: "+keys, 80, 24, func(f *fixture) {
 			f.tell(byHand(steps.AskAdopt, steps.ChoiceAdopt, steps.ChoiceAnother))
-			f.Sees("Ce serveur est-il à toi", "puppet-07", "c47c0ffe-1dea", "ACTIVE", "il y a 3:12", "C'est le mien", "En créer un autre")
+			f.Sees("Ce serveur est-il à vous", "puppet-07", "c47c0ffe-1dea", "ACTIVE", "il y a 3:12", "C'est le mien", "En créer un autre")
 			f.Wait(time.Second)
 			f.Press(strings.Fields(keys)...)
 			f.asked(steps.Reply{Question: 7, Answer: want})
