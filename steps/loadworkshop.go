@@ -28,6 +28,7 @@ func (l *loader) workshop(doc *yaml.Node) {
 		"languages":    func(*yaml.Node) {},
 		"decks":        func(n *yaml.Node) { w.Decks = l.decks(n) },
 		"slides":       func(n *yaml.Node) { l.slides(n) },
+		"conceal":      func(n *yaml.Node) { w.Conceal = l.boolean(n, "conceal") },
 		"params":       func(n *yaml.Node) { l.list(n, "params", l.param) },
 		"hops":         func(n *yaml.Node) { l.list(n, "hops", l.hop) },
 		"cloud":        l.cloud,

@@ -32,6 +32,7 @@ type Workshop struct {
 	Languages []string          // of the decks and texts, the default one first
 	Decks     map[string]string // language -> file of the deck
 	Slides    []ID              // the decks' slides in order: slide N of each deck has id Slides[N-1]
+	Conceal   bool              // the passwords on the slides are hidden until somebody asks to see them
 	Params    []Param
 	Hops      []Hop
 	Cloud     CloudSource

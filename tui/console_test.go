@@ -177,6 +177,7 @@ func TestOtherActions(t *testing.T) {
 	})
 	hops := []string{}
 	play(t, "the shell is on the step's host", 80, 24, func(f *fixture) {
+		f.finish("jump", "list", "boot", "puppet")
 		f.Press("4", "s", "2", "s")
 		if want := []string{"web", "jump"}; !reflect.DeepEqual(hops, want) || f.Execs != 2 {
 			f.t.Fatalf("shells on %v, %d programs", hops, f.Execs)
