@@ -13,13 +13,12 @@ import (
 	"testing/fstest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"matou/cloud"
+	"matou/internal/leaktest"
 	"matou/steps"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // heard is what an action said.
 type heard struct {

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"matou/assets"
+	"matou/internal/leaktest"
 	"matou/slides"
 	"matou/steps"
 	"matou/tui/i18n"
@@ -21,7 +22,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/dlclark/regexp2/v2.runClock"))
+	leaktest.Main(m, goleak.IgnoreAnyFunction("github.com/dlclark/regexp2/v2.runClock"))
 }
 
 // worker runs actions that take a second each; the first asks, and Puppet fails the first time.
