@@ -105,7 +105,7 @@ func (p *Poller) Watch(ctx context.Context, id string, seen func(Server)) error 
 		now, polled, lister := p.now, p.polled, p.lister
 		p.mu.Unlock()
 		if lister == nil || now.Err != nil {
-			return nil
+			return ctx.Err()
 		}
 		if i := slices.IndexFunc(now.Servers, func(s Server) bool { return s.ID == id }); i >= 0 {
 			s := now.Servers[i]
