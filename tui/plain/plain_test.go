@@ -355,6 +355,26 @@ func TestSecrets(t *testing.T) {
 		r.end()
 		<-r.ended
 	})
+	bubble(t, "a server made by hand", func(t *testing.T) {
+		data := map[string]string{"name": "web-07", "id": "c0ffee", "status": "ACTIVE", "age": "192"}
+		w := &worker{asks: []steps.Question{
+			{Kind: steps.AskAdopt, Subject: "web-07", Data: data, Choices: []string{steps.ChoiceAdopt, steps.ChoiceAnother}},
+			{Kind: steps.AskGiveBack, Subject: "web-07", Data: data, Choices: []string{steps.ChoiceDelete, steps.ChoiceKeep}},
+		}}
+		r := open(t, w, plain.Options{Step: "jump"})
+		r.types("")
+		r.sees("Is this server yours?", "ID: c0ffee", "Created: 3m12s ago", "  1. Cancel\n  2. It's mine\n  3. Boot another\nwhich number > ")
+		r.types("4")
+		r.types("2")
+		r.sees("This one was made by hand", "  2. Delete it\n  3. Let it stay\n")
+		r.types("1")
+		time.Sleep(time.Second)
+		if got := strings.Join(w.said, " "); !strings.HasPrefix(got, "adopt") {
+			t.Errorf("answers %q", got)
+		}
+		r.end()
+		<-r.ended
+	})
 	bubble(t, "a terminal that can't hide is not asked", func(t *testing.T) {
 		w := &worker{asks: []steps.Question{{Kind: steps.AskPassword, Subject: "chat@jump"}}}
 		r := open(t, w, plain.Options{Step: "jump", Conceal: true, Echo: func(bool) error { return errors.New("no") }})
