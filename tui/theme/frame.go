@@ -118,7 +118,7 @@ func lengthen(line string) string {
 		for blanks < len(line) && line[blanks] == ' ' {
 			blanks++
 		}
-		if open && !shows && blanks > end && blanks < len(line) && line[blanks] == 0x1b {
+		if open && !shows && blanks > end && opens(line[blanks:]) {
 			b.WriteString(line[from:i])
 			b.WriteString(line[end:blanks])
 			b.WriteString(reset)
@@ -131,6 +131,11 @@ func lengthen(line string) string {
 	}
 	b.WriteString(line[from:])
 	return b.String()
+}
+
+// opens tells whether a text begins with a style.
+func opens(text string) bool {
+	return strings.HasPrefix(text, "\x1b[") && !strings.HasPrefix(text, reset) && !strings.HasPrefix(text, "\x1b[0m")
 }
 
 // lettersOnly tells whether the parameters of SGR (ECMA-48 8.3.117) set nothing but weight, slant

@@ -22,6 +22,8 @@ func TestLengthen(t *testing.T) {
 		{"default ground", "\x1b[49ma" + off + " " + dim + "b", "\x1b[49ma" + off + " " + dim + "b"},
 		{"two grounds in a row", ground + "a" + dim + "b" + off + " " + dim + "c", ground + "a" + dim + "b" + off + " " + dim + "c"},
 		{"a link", "\x1b]8;;http://m\x1b\\a" + off + " " + dim + "b", "\x1b]8;;http://m\x1b\\a" + off + " " + dim + "b"},
+		{"before an end", dim + "a" + off + "  " + off, dim + "a" + off + "  " + off},
+		{"before another end", dim + "a" + off + "  \x1b[0m", dim + "a" + off + "  \x1b[0m"},
 		{"cut off", dim + "a" + off + " \x1b[3", dim + "a " + off + "\x1b[3"},
 		{"nothing", "", ""},
 	}
