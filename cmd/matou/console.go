@@ -59,8 +59,8 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 		return usagef("the console needs a terminal; with none, there are --plain and matou play")
 	}
 	forgetInit()
-	// What starting leaves behind is a few megabytes: collecting them on the way would take an eighth
-	// of the time to the first screen.
+	// What starting leaves behind is a few megabytes: collecting them on the way would take a tenth of
+	// the time to the first screen. What comes later is small, and waits for nobody.
 	percent := debug.SetGCPercent(200)
 	parts, err := o.consoleParts(c)
 	if err != nil {
@@ -73,7 +73,7 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop() // what the console waits for ends with it
 	e := newEarly(s, func() error {
-		defer debug.SetGCPercent(percent)
+		defer debug.SetGCPercent(min(percent, 50))
 		if err := o.bringUp(s); err != nil {
 			return err
 		}
