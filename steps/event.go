@@ -19,7 +19,7 @@ const (
 	StepDone        EventType = "step.done"        // Step, Attempt, Took: its checks passed
 	StepFailed      EventType = "step.failed"      // Step, Attempt, Failure, Took
 	StepChecked     EventType = "step.checked"     // Step, Attempt, Failure: it had not been done, and its checks say it is not
-	StepStale       EventType = "step.stale"       // Step, Failure: it was done, and no longer holds
+	StepStale       EventType = "step.stale"       // Step, Failure, Names: it was done, and no longer holds; the variables forgotten
 	StepUndone      EventType = "step.undone"      // Step, Attempt, Names: the variables forgotten
 	PlanMade        EventType = "plan.made"        // Plan
 	PlanEnded       EventType = "plan.ended"       // Plan: what was left of it
@@ -46,6 +46,7 @@ type Event struct {
 	Run      string            `json:"run,omitempty"`
 	Phase    Phase             `json:"phase,omitempty"`
 	Probing  bool              `json:"probing,omitempty"` // of step.started: the checks come first, the actions only if they fail
+	Look     bool              `json:"look,omitempty"`    // of action.started: it only looks for what is there
 	Index    int               `json:"index,omitempty"`   // of the action in its phase, from 0
 	Name     string            `json:"name,omitempty"`
 	Kind     string            `json:"kind,omitempty"`

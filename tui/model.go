@@ -84,7 +84,8 @@ type Options struct {
 	Cats   pane.Cats
 	Lines  int // of log kept; zero: pane.DefaultLogLines
 
-	// Conceal hides passwords and tokens that stand on slides: somebody else may see the screen.
+	// Conceal hides passwords and tokens that stand on slides, and keeps them hidden: somebody else
+	// will see the screen. Without it the workshop says how it begins, and a key changes it.
 	Conceal bool
 	// OnSlide is told where the reader is, the slide from 1 and its step, at each move. It is called
 	// from Update, so it returns at once.
@@ -103,6 +104,7 @@ type Options struct {
 	Server  func(ctx context.Context, id string) (cloud.Server, error) // one server in full, as nova show has it
 	Console func(ctx context.Context, id string) (string, error)       // the newest lines of its console
 	Delete  func(ctx context.Context, id string) error                 // one of the seat's own; returns when it is gone
+	Made    func(ctx context.Context) (cloud.Made, error)              // all that the seat has in the cloud
 	Journal func(ctx context.Context) ([]steps.Event, error)           // all that was journaled
 	// Output lists the lines kept on disk of a step between two moments.
 	Output func(ctx context.Context, step steps.ID, from, to time.Time) ([]steps.Line, error)
@@ -154,10 +156,12 @@ type Model struct {
 	snapshot cloud.Snapshot
 	step     steps.ID // the one the console is at; empty on a slide without one
 	command  string   // its command line
+	editable bool     // there is something to edit in it
 	told     whereabouts
 
 	toast   notice
 	glad    time.Time // until when the cat is happy
+	petted  time.Time // until when it enjoys having been stroked
 	touched time.Time // when a key was last pressed
 	typed   digits
 	wake    alarm
@@ -202,7 +206,7 @@ func New(ctx context.Context, s Session, o Options) *Model {
 	m.text = o.Texts.In(lang)
 	m.slide = pane.NewSlide(m.deck(lang))
 	m.slide.SetSubstitute(m.placeholder)
-	m.slide.SetConceal(o.Conceal)
+	m.slide.SetConceal(o.Conceal || w.Conceal)
 	m.setTheme(o.Theme)
 	m.themeChosen = o.Theme != ""
 	m.setState(s.State())

@@ -63,6 +63,8 @@ func (m *Model) came(msg tea.Msg, now time.Time) tea.Cmd {
 		return m.left(msg, now)
 	case shownMsg:
 		msg.fill()
+	case madeMsg:
+		msg.fill(m.text, now)
 	case saidMsg:
 		if m.ctx.Err() == nil {
 			m.say(now, msg.text)
@@ -157,6 +159,8 @@ func (m *Model) mood(now time.Time) pane.Mood {
 	switch {
 	case m.dialogs.Has(victoryID):
 		return pane.Dancing
+	case now.Before(m.petted):
+		return pane.Petted
 	case len(m.questions) > 0:
 		return pane.Curious
 	case running != "":
@@ -202,6 +206,7 @@ func (m *Model) due(now time.Time) time.Time {
 	if m.lay.has(pane.CatID) && !m.blurred {
 		soonest(m.catNext)
 		soonest(m.glad)
+		soonest(m.petted)
 		soonest(m.touched.Add(sleepAfter))
 	} else if m.dialogs.Has(victoryID) {
 		soonest(m.catNext)

@@ -28,6 +28,9 @@ const (
 	outputLines  = 5000
 )
 
+// errNoWorld is what somebody who only looks gets when the program with the sandbox has ended.
+var errNoWorld = errors.New("the program whose sandbox this was has ended")
+
 // panes lets the console look at servers, the journal and the log on disk.
 func (s *session) panes(to *tui.Options) {
 	to.Server = func(ctx context.Context, id string) (server cloud.Server, err error) {
@@ -48,6 +51,7 @@ func (s *session) panes(to *tui.Options) {
 			return s.registry.Delete(ctx, s.input(), &aside{s: s, password: s.account.password}, id)
 		}
 	}
+	to.Made = s.made
 	if s.dir == "" {
 		to.Save = saver("")
 		return
@@ -63,6 +67,13 @@ func (s *session) panes(to *tui.Options) {
 	to.Output = func(ctx context.Context, step steps.ID, from, to time.Time) ([]steps.Line, error) {
 		return outputOf(ctx, s.dir, step, from, to, outputLines)
 	}
+}
+
+// made is all that the seat has in the cloud.
+func (s *session) made(ctx context.Context) (cloud.Made, error) {
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	return s.registry.Made(ctx, s.input(), &aside{s: s, password: s.account.password})
 }
 
 // outputOf lists the newest lines a seat's log keeps of one step between two moments.
@@ -85,6 +96,14 @@ func outputOf(ctx context.Context, dir string, step steps.ID, from, to time.Time
 func (s *session) asked(ctx context.Context, ask func(context.Context, action.Compute) error) error {
 	ctx, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
+	if s.beside != nil {
+		client := s.beside(ctx)
+		if client == nil {
+			return errNoWorld
+		}
+		defer client.Close()
+		return ask(ctx, client)
+	}
 	compute, err := s.registry.Compute(ctx, s.input(), &aside{s: s, password: s.account.password})
 	if err != nil {
 		return err

@@ -30,7 +30,7 @@ func (o *options) plain(cmd *cobra.Command, c *consoleFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, rec.end(err)) }()
-	po.Out, po.Typed, po.Conceal = rec.text(cmd.OutOrStdout()), rec.typed(), rec != nil
+	po.Out, po.Typed, po.Conceal = rec.text(cmd.OutOrStdout()), rec.typed(), rec != nil || s.workshop.Conceal
 	keeper := s.keepPlace(c.deck)
 	defer func() { err = errors.Join(err, keeper.close()) }()
 	po.OnSlide = keeper.set
@@ -63,7 +63,7 @@ func (o *options) plainOptions(s *session, c *consoleFlags) (plain.Options, erro
 	}
 	po := plain.Options{
 		Texts: to.Texts, Lang: to.Lang, Decks: to.Decks, Step: to.Step, Cloud: to.Cloud, Sandbox: to.Sandbox, Seat: to.Seat,
-		ReadOnly: to.ReadOnly, Holder: to.Holder, Warnings: to.Warnings, Servers: to.Servers,
+		ReadOnly: to.ReadOnly, Holder: to.Holder, Warnings: to.Warnings, Servers: to.Servers, Made: to.Made,
 		Interactive: term.IsTerminal(os.Stdin.Fd()),
 	}
 	if w, _, err := term.GetSize(os.Stdout.Fd()); err == nil {

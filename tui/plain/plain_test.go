@@ -14,6 +14,8 @@ import (
 	"go.uber.org/goleak"
 
 	"matou/assets"
+	"matou/cloud"
+	"matou/internal/leaktest"
 	"matou/slides"
 	"matou/steps"
 	"matou/tui/i18n"
@@ -21,7 +23,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/dlclark/regexp2/v2.runClock"))
+	leaktest.Main(m, goleak.IgnoreAnyFunction("github.com/dlclark/regexp2/v2.runClock"))
 }
 
 // worker runs actions that take a second each; the first asks, and Puppet fails the first time.
@@ -70,6 +72,8 @@ func workshop() *steps.Workshop {
 	do := func(command string) []steps.Action {
 		return []steps.Action{{Name: "look", Kind: "ssh.run", Command: command, With: map[string]steps.Value{"hop": {Text: "jump"}}}}
 	}
+	takes := do("puppet agent -t")
+	takes[0].Unmakes = true
 	return &steps.Workshop{
 		Name: "cats", Title: both("Un nuage de chats", "A cloud of cats"), Languages: []string{"fr", "en"},
 		Slides: []steps.ID{"title", "enter", "puppet", "victory"}, Hops: []steps.Hop{{Name: "jump"}},
@@ -77,7 +81,7 @@ func workshop() *steps.Workshop {
 		Steps: []steps.Step{
 			{ID: "jump", Title: both("Entrer", "Enter"), Slides: []steps.ID{"enter"}, Expect: 5 * time.Second, Actions: do("ssh -p ${port}"), Checks: do("whoami")},
 			{ID: "list", Title: both("Lister", "List"), Slides: []steps.ID{"enter"}, Needs: []steps.ID{"jump"}, Actions: do("nova list"), Checks: do("nova list"), Undo: do("true")},
-			{ID: "puppet", Title: both("Configurer", "Configure"), Slides: []steps.ID{"puppet"}, Needs: []steps.ID{"list"}, Actions: do("puppet agent -t"), Confirm: both("Pour de bon ?", "For real?")},
+			{ID: "puppet", Title: both("Configurer", "Configure"), Slides: []steps.ID{"puppet"}, Needs: []steps.ID{"list"}, Actions: takes, Confirm: both("Pour de bon ?", "For real?")},
 			{ID: "victory", Title: both("Victoire", "Victory"), Slides: []steps.ID{"victory"}, Needs: []steps.ID{"puppet"}, Victory: true, Checks: do("curl -s http://web")},
 		},
 	}
@@ -351,6 +355,44 @@ func TestSecrets(t *testing.T) {
 		if len(shown) != 4 || shown[0] || !shown[1] || shown[2] || !shown[3] {
 			t.Errorf("echo %v", shown)
 		}
+		r.end()
+		<-r.ended
+	})
+	bubble(t, "a server made by hand", func(t *testing.T) {
+		data := map[string]string{"name": "web-07", "id": "c0ffee", "status": "ACTIVE", "age": "192"}
+		w := &worker{asks: []steps.Question{
+			{Kind: steps.AskAdopt, Subject: "web-07", Data: data, Choices: []string{steps.ChoiceAdopt, steps.ChoiceAnother}},
+			{Kind: steps.AskGiveBack, Subject: "web-07", Data: data, Choices: []string{steps.ChoiceDelete, steps.ChoiceKeep}},
+		}}
+		r := open(t, w, plain.Options{Step: "jump"})
+		r.types("")
+		r.sees("Is this server yours?", "ID: c0ffee", "Created: 3m12s ago", "  1. Cancel\n  2. It's mine\n  3. Boot another\nwhich number > ")
+		r.types("4")
+		r.types("2")
+		r.sees("This one was made by hand", "  2. Delete it\n  3. Let it stay\n")
+		r.types("1")
+		time.Sleep(time.Second)
+		if got := strings.Join(w.said, " "); !strings.HasPrefix(got, "adopt") {
+			t.Errorf("answers %q", got)
+		}
+		r.end()
+		<-r.ended
+	})
+	bubble(t, "what is about to go is told", func(t *testing.T) {
+		r := open(t, &worker{}, plain.Options{Step: "puppet", Made: func(context.Context) (cloud.Made, error) {
+			return cloud.Made{Servers: []cloud.Server{{
+				ID: "22faa254-c04f", Name: "web-07", Created: time.Now().Add(-192 * time.Second), Metadata: map[string]string{cloud.MetaAdopted: "now"},
+			}}, Keypairs: []string{"matou-07"}}, nil
+		}})
+		for range 4 {
+			r.types("C")
+			time.Sleep(4 * time.Second)
+			r.types("yes")
+			time.Sleep(4 * time.Second)
+		}
+		r.types("r")
+		r.sees("Asking the cloud…\n  Server: web-07, 22faa254, 3m", "made by hand\n  Keypair: matou-07\nFor real?\nyes or no > ")
+		r.types("no")
 		r.end()
 		<-r.ended
 	})
