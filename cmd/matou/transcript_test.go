@@ -25,7 +25,8 @@ func lines(t *testing.T, r *transcript, step steps.ID) []string {
 		if l.Kind != "" {
 			agent = l.Kind == "puppet.agent"
 		} else if agent {
-			out = append(out, l.Source+": "+r.scrub(l.Text))
+			text := strings.ReplaceAll(l.Text, "\x1b[0m\x1b[0m", "\x1b[0m") // a line may end its colours twice
+			out = append(out, l.Source+": "+r.scrub(text))
 		}
 	}
 	return out
