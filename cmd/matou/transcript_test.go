@@ -25,7 +25,10 @@ func lines(t *testing.T, r *transcript, step steps.ID) []string {
 		if l.Kind != "" {
 			agent = l.Kind == "puppet.agent"
 		} else if agent {
-			text := strings.ReplaceAll(l.Text, "\x1b[0m\x1b[0m", "\x1b[0m") // a line may end its colours twice
+			text, ended := l.Text, true
+			for ended { // its colours: once, twice, or not at all when there are none, which all look the same
+				text, ended = strings.CutSuffix(text, "\x1b[0m")
+			}
 			out = append(out, l.Source+": "+r.scrub(text))
 		}
 	}
