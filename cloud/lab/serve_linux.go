@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -118,6 +119,9 @@ func Serve(ctx context.Context, o Options, ready func(Info)) (err error) {
 		return fmt.Errorf("serve lab %s: %w", o.name(), errors.Join(ErrRunning, err))
 	}
 	defer lock.Close()
+	if err := os.Remove(filepath.Join(dir, goingFile)); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a removal that was interrupted
+		return fmt.Errorf("serve lab: %w", err)
+	}
 	self, err := identify(os.Getpid())
 	if err == nil {
 		err = self.save(filepath.Join(dir, serverFile))
@@ -128,7 +132,7 @@ func Serve(ctx context.Context, o Options, ready func(Info)) (err error) {
 	// What runs here for machines ends after all of them have ended.
 	doors, closeDoors := context.WithCancel(context.WithoutCancel(ctx))
 	defer closeDoors()
-	ms := &machines{place: o.Place, images: b, limits: newLimiter(o.Place), doors: doors, disks: canDisk() == nil, served: make(chan struct{})}
+	ms := &machines{place: o.Place, images: b, limits: newLimiter(cgroupRoot, o.Place), doors: doors, disks: canDisk() == nil, served: make(chan struct{})}
 	defer func() { err = errors.Join(err, ms.leave()) }()
 	if err := ms.settle(ctx); err != nil {
 		return fmt.Errorf("serve lab: %w", err)
@@ -140,7 +144,7 @@ func Serve(ctx context.Context, o Options, ready func(Info)) (err error) {
 		return fmt.Errorf("serve lab: %w", err)
 	}
 	defer func() { err = errors.Join(err, world.Close()) }()
-	info, err := ms.info(o, world)
+	info, err := ms.info(o, world, self)
 	if err != nil {
 		return fmt.Errorf("serve lab: %w", err)
 	}
@@ -176,7 +180,7 @@ func (ms *machines) leave() error {
 }
 
 // info writes down where the lab is.
-func (ms *machines) info(o Options, world *sandbox.Sandbox) (Info, error) {
+func (ms *machines) info(o Options, world *sandbox.Sandbox, self process) (Info, error) {
 	api := strings.TrimPrefix(world.AuthURL(), "http://")
 	api, _, _ = strings.Cut(api, "/")
 	ms.api = api
@@ -191,7 +195,7 @@ func (ms *machines) info(o Options, world *sandbox.Sandbox) (Info, error) {
 	}
 	params := world.Params()
 	info := Info{
-		Name: o.name(), Born: string(born), Workshop: o.Label, Process: os.Getpid(), Since: time.Now().UTC().Truncate(time.Second),
+		Name: o.name(), Born: string(born), Workshop: o.Label, Process: self.pid, Start: self.start, Since: time.Now().UTC().Truncate(time.Second),
 		AuthURL: world.AuthURL(), SSH: net.JoinHostPort(params["sandbox.ssh.host"], params["sandbox.ssh.port"]),
 		Params: map[string]string{}, Missing: ms.limits.missing(),
 	}

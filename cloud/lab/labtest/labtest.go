@@ -1,17 +1,22 @@
-package lab
+// Package labtest looks at what labs leave on a machine, for the tests of those who make them.
+package labtest
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
-// traces are all that a lab leaves on the host outside its folder, and its folder.
-func traces(t *testing.T, p Place) []string {
+// Traces are all that labs leave on this machine, and what is there besides of the same kinds: links,
+// routes, mounts, processes, cgroups, loop devices, files. dir is the folder of the labs, groups are
+// the names of their cgroups. It is sorted. Images are not traces.
+func Traces(t testing.TB, dir string, groups ...string) []string {
 	t.Helper()
 	var list []string
 	run := func(name string, args ...string) {
@@ -30,29 +35,47 @@ func traces(t *testing.T, p Place) []string {
 		t.Fatal(err)
 	}
 	list = append(list, strings.Split(string(mounts), "\n")...)
-	procs, _ := filepath.Glob("/proc/[0-9]*/ns/pid")
-	mine, _ := os.Readlink("/proc/self/ns/pid")
-	for _, ns := range procs {
-		if in, err := os.Readlink(ns); err == nil && in != mine {
-			list = append(list, "processes in "+in)
+	pids, _ := filepath.Glob("/proc/[0-9]*")
+	for _, p := range pids {
+		name, _ := os.ReadFile(p + "/cmdline")
+		info, _ := os.ReadFile(p + "/mountinfo") // a server's root is an overlay with its folder in it
+		if bytes.Contains(info, []byte(dir+"/labs/")) || slices.ContainsFunc(groups, func(g string) bool { return bytes.HasPrefix(name, []byte(g)) }) {
+			list = append(list, fmt.Sprintf("process %s: %q", filepath.Base(p), name))
 		}
 	}
-	cmdlines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-	for _, name := range cmdlines {
-		if data, _ := os.ReadFile(name); bytes.HasPrefix(data, []byte("matou-lab")) {
-			list = append(list, string(data))
-		}
+	patterns := []string{filepath.Join(dir, "labs"), filepath.Join(dir, "labs", "*")}
+	for _, g := range groups {
+		patterns = append(patterns, "/sys/fs/cgroup/"+g, "/sys/fs/cgroup/*/"+g)
 	}
-	for _, pattern := range []string{"/sys/fs/cgroup/matou-lab*", "/sys/fs/cgroup/*/matou-lab*", p.folder(), filepath.Dir(p.folder())} {
+	for _, pattern := range patterns {
 		found, _ := filepath.Glob(pattern)
 		list = append(list, found...)
 	}
 	backing, _ := filepath.Glob("/sys/block/loop*/loop/backing_file")
 	for _, name := range backing {
-		if data, _ := os.ReadFile(name); strings.Contains(string(data), p.base()) {
+		if data, _ := os.ReadFile(name); strings.Contains(string(data), dir) {
 			list = append(list, "loop device on "+string(data))
 		}
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
+}
+
+// Left is the traces, see [Traces], that were not there before. A loop device frees itself when all is written, so
+// it looks again for a while; the rest is gone when it is said to be.
+func Left(t testing.TB, before []string, dir string, groups ...string) []string {
+	t.Helper()
+	_ = exec.CommandContext(t.Context(), "sync").Run()
+	var left []string
+	for range 600 {
+		left = slices.DeleteFunc(Traces(t, dir, groups...), func(s string) bool {
+			_, was := slices.BinarySearch(before, s)
+			return was
+		})
+		if len(left) == 0 {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return left
 }
