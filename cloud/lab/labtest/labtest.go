@@ -3,6 +3,7 @@ package labtest
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,8 +20,9 @@ import (
 func Traces(t testing.TB, dir string, groups ...string) []string {
 	t.Helper()
 	var list []string
+	// It is asked in a test's clean-up too, when the test's own context has ended.
 	run := func(name string, args ...string) {
-		out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput()
+		out, err := exec.CommandContext(context.WithoutCancel(t.Context()), name, args...).CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s: %v: %s", name, err, out)
 		}
@@ -65,7 +67,7 @@ func Traces(t testing.TB, dir string, groups ...string) []string {
 // it looks again for a while; the rest is gone when it is said to be.
 func Left(t testing.TB, before []string, dir string, groups ...string) []string {
 	t.Helper()
-	_ = exec.CommandContext(t.Context(), "sync").Run()
+	_ = exec.CommandContext(context.WithoutCancel(t.Context()), "sync").Run()
 	var left []string
 	for range 600 {
 		left = slices.DeleteFunc(Traces(t, dir, groups...), func(s string) bool {
