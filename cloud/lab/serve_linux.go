@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -29,15 +30,22 @@ func (o *Options) progress(line string) {
 // Supported tells whether this machine can have a lab. The error wraps [ErrUnsupported] and says what
 // to do.
 func Supported() error {
-	release, err := os.ReadFile("/etc/os-release")
-	if err != nil || !strings.Contains(string(release), "debian") {
-		return fmt.Errorf("%w: it needs Debian or Ubuntu", ErrUnsupported)
+	release, _ := os.ReadFile("/etc/os-release") // none: no Debian
+	return supported(string(release), os.Geteuid())
+}
+
+// supported looks at the system's os-release(5): Debian's derivatives name it in ID_LIKE.
+func supported(release string, user int) error {
+	if !debian.MatchString(release) {
+		return fmt.Errorf("%w: it needs Debian or Ubuntu; use the sandbox, or another machine", ErrUnsupported)
 	}
-	if os.Geteuid() != 0 {
+	if user != 0 {
 		return fmt.Errorf("%w: it needs root: sudo matou lab up", ErrUnsupported)
 	}
 	return needTools("ip", "nsenter", "bash", "sleep")
 }
+
+var debian = regexp.MustCompile(`(?m)^ID(_LIKE)?="?([a-z]+ )*debian\b`)
 
 // packages are where tools come from.
 var packages = map[string]string{
