@@ -153,7 +153,8 @@ func (p *printer) event(e steps.Event) {
 		}
 	case steps.ActionDone:
 		if e.Phase == steps.PhaseCheck {
-			fmt.Fprintf(p.out, "  ✓ %s %s\n", e.Name, e.Summary)
+			title := p.s.workshop.ActionTitle(e.Step, e.Phase, e.Index, p.text.Lang, e.Name)
+			fmt.Fprintf(p.out, "  ✓ %s %s\n", title, e.Summary)
 		}
 	case steps.StepDone:
 		fmt.Fprintf(p.out, "✓ %s  %s\n", e.Step, time.Duration(e.Took).Round(10*time.Millisecond))

@@ -165,7 +165,7 @@ func (d *dialogue) worked(e steps.Event) {
 		if summary != "" {
 			summary = " (" + summary + ")"
 		}
-		d.say("  " + d.text.T("plain.holds", "check", e.Name, "summary", summary))
+		d.say("  " + d.text.T("plain.holds", "check", d.w.ActionTitle(e.Step, e.Phase, e.Index, d.text.Lang, e.Name), "summary", summary))
 	case summary != "":
 		d.say("  " + summary)
 	}
