@@ -79,6 +79,11 @@ func New(w *Workshop, x Executor, o Options) (*Engine, error) {
 			o.Redactor.Add(o.Params[p.Name])
 		}
 	}
+	for _, h := range w.Hops {
+		if password, err := Expand(h.Password, o.Params, nil); err == nil {
+			o.Redactor.Add(password)
+		}
+	}
 	e := &Engine{
 		w: w, x: x, o: o,
 		inbox: make(chan request), results: make(chan finished, 16), ended: make(chan struct{}),

@@ -336,3 +336,66 @@ func TestCheckLooksAgainWhenTheLineDrops(t *testing.T) {
 		}
 	})
 }
+
+// TestFailureSaysWhence has a step fail for want of values: the failure names the step that brings one,
+// and how to give the other.
+func TestFailureSaysWhence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := &doer{do: map[string]func(context.Context, steps.Input, steps.Output) (steps.Result, error){
+			"boot": func(context.Context, steps.Input, steps.Output) (steps.Result, error) {
+				_, err := steps.Expand("${a.id} ${port} ${nothing}", nil, nil)
+				return steps.Result{}, fmt.Errorf("hop box: %w", err)
+			},
+		}}
+		w := course()
+		w.Params = []steps.Param{{Name: "port"}}
+		e, _ := start(t, w, x, steps.Options{Seat: "01"})
+		f := e.Feed(10)
+		defer f.Close()
+		_ = e.Do(t.Context(), steps.Start{Step: "a"})
+		got := until(t, f, "a", steps.Failed).State.Step("a").Failure
+		want := "hop box: no value yet for a.id, nothing, port; the step a finds it out; say it with --set port=…"
+		if got.Cause != want || len(got.From) != 1 || got.From[0] != "a" {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// TestErrorsHideSecrets: whatever an error has of a secret, a parameter's, a hop's own, or one that an
+// action told, nobody gets to see it.
+func TestErrorsHideSecrets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := &doer{do: map[string]func(context.Context, steps.Input, steps.Output) (steps.Result, error){
+			"boot": func(_ context.Context, _ steps.Input, out steps.Output) (steps.Result, error) {
+				out.Secret("told-secret")
+				return steps.Result{}, fmt.Errorf("POST {\"a\":\"param-secret\",\"b\":\"hop-secret\"}: told-secret\x1b[0m refused: %w", steps.Failf(steps.FailAuth, "no"))
+			},
+		}}
+		w := course()
+		w.Params = []steps.Param{{Name: "password", Type: "secret"}}
+		w.Hops = []steps.Hop{{Name: "box", Host: "box", Password: "hop-secret"}}
+		dir := t.TempDir()
+		journal, err := steps.OpenJournal(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, stop := start(t, w, x, steps.Options{Seat: "01", Params: steps.Vars{"password": "param-secret"}, Journal: journal})
+		f := e.Feed(10)
+		defer f.Close()
+		_ = e.Do(t.Context(), steps.Start{Step: "a"})
+		b := until(t, f, "a", steps.Failed)
+		stop()
+		if err := journal.Close(); err != nil {
+			t.Fatal(err)
+		}
+		kept, err := steps.ReadJournal(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{fmt.Sprintf("%+v", b.Events), b.State.Step("a").Failure.Cause, fmt.Sprintf("%+v", kept.Events())} {
+			if strings.Contains(text, "-secret") || !strings.Contains(text, steps.Masked) {
+				t.Errorf("a secret shows: %s", text)
+			}
+		}
+	})
+}

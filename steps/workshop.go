@@ -60,7 +60,9 @@ type Hop struct {
 	Host     string
 	Port     string
 	Password string
-	Server   string // the id of the server behind it, if it is one we booted: its console log has the host key
+	// HostKey lists the fingerprints, separated by blanks, that people were given to compare its key with.
+	HostKey string
+	Server  string // the id of the server behind it, if it is one we booted: its console log has the host key
 	// Sudo, when "true", has everything there done as root, through sudo if the login is not root.
 	Sudo string
 }

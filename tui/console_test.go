@@ -241,6 +241,16 @@ func TestQuestions(t *testing.T) {
 		f.Press("o", "y", "tab", "enter")
 		f.asked(no)
 	})
+	play(t, "a key that was handed out", 80, 24, func(f *fixture) {
+		b := hostKey(map[string]string{})
+		b.Questions[0].Data["expected"] = b.Questions[0].Data["fingerprint"]
+		f.tell(b)
+		f.Sees("Première visite", "Attendue", "C'est celle que l'organisateur a donnée")
+		f.SeesNot("Comparez-la")
+		f.Wait(time.Second)
+		f.Press("o")
+		f.asked(steps.Reply{Question: 7, Answer: steps.Answer{OK: true}})
+	})
 	play(t, "a password is hidden", 80, 24, func(f *fixture) {
 		f.tell(steps.Batch{Questions: []steps.Question{{ID: 7, Kind: steps.AskPassword, Subject: "chat@rebond.example", Attempt: 2}}})
 		f.Wait(time.Second)
