@@ -32,11 +32,19 @@ func (b binding) why(m *Model) string {
 	return b.off(m)
 }
 
+// The bindings that hold in a demonstration only.
+const (
+	onwardID   = "onward"
+	backwardID = "backward"
+)
+
+func (b binding) ofDemo() bool { return b.id == onwardID || b.id == backwardID }
+
 // find is the binding of a key for the pane that has the focus.
 func (m *Model) find(key string) (binding, bool) {
 	for _, b := range m.keys {
 		for _, k := range b.keys {
-			if k == key && b.holds(m.focus) {
+			if k == key && b.holds(m.focus) && (!b.ofDemo() || m.demo.on) {
 				return b, true
 			}
 		}
@@ -71,6 +79,7 @@ func table() []binding {
 	return []binding{
 		{"open-step", []string{"enter"}, "do", []pane.ID{pane.StepsID}, nil, quietly(func(m *Model) { m.goTo(m.outline.Cursor()) })},
 		{"open-server", []string{"enter"}, "do", []pane.ID{pane.ServersID}, noServer, (*Model).openServer},
+		{onwardID, []string{"space", "right", "pgdown", "enter"}, "do", nil, nil, func(m *Model, _ string) tea.Cmd { return m.onward(time.Now()) }},
 		{"run", []string{"enter"}, "do", nil, readOnlyStep, func(m *Model, _ string) tea.Cmd { return m.run(time.Now()) }},
 		{"replay", []string{"r"}, "do", nil, offReplay, (*Model).replay},
 		{"check", []string{"c"}, "do", nil, offCheck, func(m *Model, _ string) tea.Cmd { return m.do(steps.Check{Step: m.step}) }},
@@ -84,7 +93,10 @@ func table() []binding {
 		{"delete", []string{"d"}, "do", list, offDelete, quietly((*Model).askDelete)},
 		{"save", []string{"w"}, "do", text, offSave, quietly((*Model).askSave)},
 		{"history", []string{"J"}, "do", nil, offHistory, (*Model).history},
+		{"catchup-shown", []string{"A"}, "do", nil, offCatchUpShown, quietly((*Model).askCatchUpShown)},
+		{"recording", []string{"P"}, "do", nil, offRecording, func(m *Model, _ string) tea.Cmd { return m.showRecording(m.step) }},
 
+		{backwardID, []string{"left", "pgup", "backspace"}, "move", nil, nil, quietly((*Model).backward)},
 		{"next", []string{"right", "l", "n"}, "move", notIn(pane.LogID), nil, quietly(func(m *Model) { m.turn(m.slide.Next()) })},
 		{"prev", []string{"left", "h", "p", "backspace"}, "move", notIn(pane.LogID), nil, quietly(func(m *Model) { m.turn(m.slide.Prev()) })},
 		{"page-down", []string{"space", "pgdown"}, "move", nil, nil, quietly(func(m *Model) { m.page(1) })},
@@ -117,6 +129,7 @@ func table() []binding {
 		{"outline", []string{"o"}, "screen", nil, nil, quietly((*Model).openOutline)},
 		{"search", []string{"/"}, "screen", nil, nil, quietly((*Model).openSearch)},
 		{"palette", []string{":"}, "screen", nil, nil, quietly((*Model).openPalette)},
+		{"demo", []string{"D"}, "screen", nil, nil, quietly((*Model).toggleDemo)},
 		{"language", []string{"L"}, "screen", nil, offLanguage, quietly((*Model).switchLanguage)},
 		{"theme", []string{"T"}, "screen", nil, offTheme, quietly((*Model).switchTheme)},
 		{"mouse", []string{"M"}, "screen", nil, nil, quietly((*Model).toggleMouse)},
@@ -184,6 +197,13 @@ func keyName(t i18n.Texts, key string) string {
 // hints are the keys the bar names, for how the step stands, the most useful first.
 func (m *Model) hints() []string {
 	end := []string{"help", "pane-next", "outline", "palette", "quit"}
+	if m.demo.on {
+		first := []string{onwardID, backwardID, "cancel"}
+		if m.state.Step(m.step).Status == steps.Failed {
+			first = append(first, "recording")
+		}
+		return append(append(first, "catchup-shown", "demo"), end...)
+	}
 	switch m.focus {
 	case pane.StepsID:
 		return append([]string{"open-step", "down", "cancel"}, end...)
@@ -204,7 +224,7 @@ func (m *Model) hints() []string {
 		}
 	case steps.Failed:
 		first = []string{"run", "shell", "check", "edit"}
-	case steps.Ready, steps.Stale:
+	case steps.Ready, steps.Stale, steps.Shown:
 		first = []string{"run", "next", "check", "shell", "edit"}
 	case steps.Pending:
 		first = []string{"next", "prev", "catchup"}

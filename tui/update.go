@@ -49,9 +49,10 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	default:
 		cmd = m.came(msg, now)
 	}
+	auto := m.direct(now)
 	m.settle(now)
 	m.report()
-	return m, tea.Batch(cmd, m.arm(now))
+	return m, tea.Batch(cmd, auto, m.arm(now))
 }
 
 // came takes what a command of the console's own has brought.
@@ -66,6 +67,15 @@ func (m *Model) came(msg tea.Msg, now time.Time) tea.Cmd {
 	case saidMsg:
 		if m.ctx.Err() == nil {
 			m.say(now, msg.text)
+		}
+	case recordingMsg:
+		m.beginPlayback(msg, now)
+	case catchingMsg:
+		if did, ok := msg.did.(didMsg); ok {
+			if m.demo.catching = did.err == nil; m.demo.catching {
+				m.lower() // it happens behind the slides
+			}
+			m.did(did, now)
 		}
 	case historyMsg:
 		m.openHistory(msg, now)
@@ -107,7 +117,7 @@ func (m *Model) settle(now time.Time) {
 // press gives a key to the top dialog, or to the table of keys.
 func (m *Model) press(msg tea.KeyPressMsg, now time.Time) tea.Cmd {
 	if m.dialogs.Len() > 0 {
-		return m.dialogs.Update(msg, now)
+		return m.dialogs.Update(m.demoKey(msg), now)
 	}
 	b, ok := m.find(msg.String())
 	if !ok {
@@ -199,6 +209,9 @@ func (m *Model) due(now time.Time) time.Time {
 	}
 	soonest(m.toast.until)
 	soonest(m.servers.Fades())
+	for _, t := range m.demoDue(now) {
+		soonest(t)
+	}
 	if m.lay.has(pane.CatID) && !m.blurred {
 		soonest(m.catNext)
 		soonest(m.glad)
