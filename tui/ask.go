@@ -93,12 +93,12 @@ func (m *Model) failed(id steps.ID, f steps.Failure, now time.Time) {
 	}}
 	if m.opts.ReadOnly {
 		box.Buttons = append(box.Buttons[:1], box.Buttons[2:]...)
-	} else if m.opts.Shell != nil && m.host(id) != "" {
+	} else if m.opts.Shell != nil && m.offShellOn(id) == "" {
 		box.Buttons = append(box.Buttons, dialog.Button{ID: "shell", Label: t.T("button.shell"), Key: "s"})
 	}
 	if m.demo.on && m.recorded(id) && !m.opts.ReadOnly { // chosen: the show goes on, and nothing is done
 		box.Chosen = len(box.Buttons)
-		box.Buttons = append(box.Buttons, dialog.Button{ID: "recording", Label: t.T("button.recording"), Key: "p"})
+		box.Buttons = append(box.Buttons, dialog.Button{ID: "recording", Label: t.T("button.recording"), Key: "v"})
 	}
 	m.dialogs.Close(failureID)
 	m.dialogs.Pop(failureID, box, now, func(a dialog.Answer) tea.Cmd {

@@ -340,7 +340,7 @@ func (m *Model) askWaiting(id steps.ID) {
 	}
 	var buttons []dialog.Button
 	if m.recorded(id) {
-		buttons = append(buttons, dialog.Button{ID: "recording", Label: t.T("button.recording"), Key: "p"})
+		buttons = append(buttons, dialog.Button{ID: "recording", Label: t.T("button.recording"), Key: "v"})
 	}
 	buttons = append(buttons,
 		dialog.Button{ID: "catchup", Label: t.T("button.catchup"), Key: "c"},

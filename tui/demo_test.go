@@ -182,7 +182,7 @@ func TestRecordingInPlace(t *testing.T) {
 	t.Parallel()
 	show := func(f *fixture) {
 		failBoot(f)
-		f.Sees("no room left for cats", "(r)", "(l)", "(p) ]")
+		f.Sees("no room left for cats", "(r)", "(l)", "(v) ]")
 		f.Wait(time.Second)
 		f.Press("pgdown") // a remote has no enter
 		f.asked(steps.Show{Step: "boot"})
@@ -213,7 +213,7 @@ func TestRecordingInPlace(t *testing.T) {
 	play(t, "of what waits for it, too", 80, 24, func(f *fixture) {
 		show(f)
 		f.Press("space", "space", "space")
-		f.Sees("Pas encore possible en vrai", "montrée, à rattraper  Démarrer le serveur", "[ L'enregistrement (p) ]")
+		f.Sees("Pas encore possible en vrai", "montrée, à rattraper  Démarrer le serveur", "[ L'enregistrement (v) ]")
 		f.Press("space")
 		f.asked(steps.Show{Step: "puppet"})
 	}, staged(0))
@@ -227,22 +227,22 @@ func TestRecordingInPlace(t *testing.T) {
 		failBoot(f)
 		f.Wait(time.Second)
 		f.Press("esc")
-		f.SeesNot("[ L'enregistrement (p) ]")
+		f.SeesNot("[ L'enregistrement (v) ]")
 		f.Press("space")
-		f.Sees("[ L'enregistrement (p) ]")
+		f.Sees("[ L'enregistrement (v) ]")
 	}, staged(0))
 	play(t, "is refused", 80, 24, func(f *fixture) {
 		f.refuse = &steps.Refusal{Code: steps.RefusedRunning, Step: "boot"}
 		f.Press("3")
 		f.Wait(2 * time.Second)
-		f.Press("P")
+		f.Press("V")
 		f.Sees("Une étape est en cours")
 		f.SeesNot("ENREGISTREMENT")
 	}, staged(0))
 	play(t, "can't be read", 80, 24, func(f *fixture) {
 		f.Press("3")
 		f.Wait(2 * time.Second)
-		f.Press("P")
+		f.Press("V")
 		f.asked()
 		f.Sees("the disk is gone")
 	}, staged(0), with(func(o *tui.Options) {
@@ -251,9 +251,9 @@ func TestRecordingInPlace(t *testing.T) {
 		}
 	}))
 	play(t, "only in a demonstration, and where there is one", 80, 24, func(f *fixture) {
-		f.Press("2", "P")
+		f.Press("2", "V")
 		f.Sees("seulement en mode démo")
-		f.Press("D", "P")
+		f.Press("D", "V")
 		f.Sees("pas d'enregistrement de cette étape")
 		f.asked()
 	})
@@ -280,7 +280,7 @@ func TestDemoScreens(t *testing.T) {
 		{"recording", func(f *fixture) {
 			failBoot(f)
 			f.Wait(time.Second)
-			f.Press("p")
+			f.Press("v")
 			f.set("boot", steps.StepState{Status: steps.Shown, Attempt: 1}, steps.Event{Type: steps.StepShown, Step: "boot", Attempt: 1})
 			f.Wait(6 * time.Second)
 		}},

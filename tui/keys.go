@@ -76,10 +76,9 @@ func quietly(f func(m *Model)) func(*Model, string) tea.Cmd {
 func table() []binding {
 	text, list := []pane.ID{pane.LogID}, []pane.ID{pane.ServersID}
 	both := []pane.ID{pane.LogID, pane.ServersID}
-	return []binding{
+	return append(demoTable(), []binding{
 		{"open-step", []string{"enter"}, "do", []pane.ID{pane.StepsID}, nil, quietly(func(m *Model) { m.goTo(m.outline.Cursor()) })},
 		{"open-server", []string{"enter"}, "do", []pane.ID{pane.ServersID}, noServer, (*Model).openServer},
-		{onwardID, []string{"space", "right", "pgdown", "enter"}, "do", nil, nil, func(m *Model, _ string) tea.Cmd { return m.onward(time.Now()) }},
 		{"run", []string{"enter"}, "do", nil, readOnlyStep, func(m *Model, _ string) tea.Cmd { return m.run(time.Now()) }},
 		{"replay", []string{"r"}, "do", nil, offReplay, (*Model).replay},
 		{"check", []string{"c"}, "do", nil, offCheck, func(m *Model, _ string) tea.Cmd { return m.do(steps.Check{Step: m.step}) }},
@@ -93,10 +92,8 @@ func table() []binding {
 		{"delete", []string{"d"}, "do", list, offDelete, quietly((*Model).askDelete)},
 		{"save", []string{"w"}, "do", text, offSave, quietly((*Model).askSave)},
 		{"history", []string{"J"}, "do", nil, offHistory, (*Model).history},
-		{"catchup-shown", []string{"A"}, "do", nil, offCatchUpShown, quietly((*Model).askCatchUpShown)},
-		{"recording", []string{"P"}, "do", nil, offRecording, func(m *Model, _ string) tea.Cmd { return m.showRecording(m.step) }},
+		{"pet", []string{"P"}, "do", nil, offPet, quietly((*Model).pet)},
 
-		{backwardID, []string{"left", "pgup", "backspace"}, "move", nil, nil, quietly((*Model).backward)},
 		{"next", []string{"right", "l", "n"}, "move", notIn(pane.LogID), nil, quietly(func(m *Model) { m.turn(m.slide.Next()) })},
 		{"prev", []string{"left", "h", "p", "backspace"}, "move", notIn(pane.LogID), nil, quietly(func(m *Model) { m.turn(m.slide.Prev()) })},
 		{"page-down", []string{"space", "pgdown"}, "move", nil, nil, quietly(func(m *Model) { m.page(1) })},
@@ -129,13 +126,25 @@ func table() []binding {
 		{"outline", []string{"o"}, "screen", nil, nil, quietly((*Model).openOutline)},
 		{"search", []string{"/"}, "screen", nil, nil, quietly((*Model).openSearch)},
 		{"palette", []string{":"}, "screen", nil, nil, quietly((*Model).openPalette)},
-		{"demo", []string{"D"}, "screen", nil, nil, quietly((*Model).toggleDemo)},
 		{"language", []string{"L"}, "screen", nil, offLanguage, quietly((*Model).switchLanguage)},
 		{"theme", []string{"T"}, "screen", nil, offTheme, quietly((*Model).switchTheme)},
+		{"secrets", []string{"S"}, "screen", nil, offSecrets, quietly((*Model).toggleSecrets)},
 		{"mouse", []string{"M"}, "screen", nil, nil, quietly((*Model).toggleMouse)},
 		{"suspend", []string{"ctrl+z"}, "screen", nil, offSuspend, func(*Model, string) tea.Cmd { return tea.Suspend }},
 		{"help", []string{"?", "f1"}, "screen", nil, nil, quietly((*Model).openHelp)},
 		{"quit", []string{"q", "ctrl+c"}, "screen", nil, nil, (*Model).quit},
+	}...)
+}
+
+// demoTable is the keys of a demonstration. They come before all others: one key has to mean the same
+// wherever the show is.
+func demoTable() []binding {
+	return []binding{
+		{"demo", []string{"D"}, "demo", nil, nil, quietly((*Model).toggleDemo)},
+		{onwardID, []string{"space", "right", "pgdown", "enter"}, "demo", nil, nil, func(m *Model, _ string) tea.Cmd { return m.onward(time.Now()) }},
+		{backwardID, []string{"left", "pgup", "backspace"}, "demo", nil, nil, quietly((*Model).backward)},
+		{"recording", []string{"V"}, "demo", nil, offRecording, func(m *Model, _ string) tea.Cmd { return m.showRecording(m.step) }},
+		{"catchup-shown", []string{"A"}, "demo", nil, offCatchUpShown, quietly((*Model).askCatchUpShown)},
 	}
 }
 
@@ -151,7 +160,7 @@ func notIn(id pane.ID) []pane.ID {
 }
 
 // groups are the groups of the help, in order.
-var groups = []string{"do", "move", "screen"}
+var groups = []string{"do", "move", "screen", "demo"}
 
 // KeyHelp is one line of the list of keys.
 type KeyHelp struct {

@@ -78,6 +78,8 @@ func used(t *testing.T) map[string]bool {
 	for _, kind := range []steps.QuestionKind{steps.AskPassword, steps.AskPassphrase, steps.AskPrompt} {
 		family("question."+string(kind)+".", "title", "text")
 	}
+	family("question.adopt.", "title", "text", "beside", steps.ChoiceAdopt, steps.ChoiceAnother)
+	family("question.give-back.", "title", "text", steps.ChoiceDelete, steps.ChoiceKeep)
 	family("servers.", "id", "name", "status", "task", "power", "networks", "address", "image", "flavor", "keypair", "created", "seat")
 	return keys
 }
@@ -249,7 +251,7 @@ func TestBindings(t *testing.T) {
 					continue
 				}
 				at := string(id) + " " + k
-				if other, ok := seen[at]; ok && !(k == "enter" && (b.id == "run" || b.id == onwardID)) && other != onwardID && other != backwardID {
+				if other, ok := seen[at]; ok && !(k == "enter" && b.id == "run") && other != onwardID && other != backwardID {
 					t.Errorf("%s: both %s and %s", at, other, b.id)
 				}
 				seen[at] = b.id

@@ -18,6 +18,7 @@ import (
 
 	"matou/assets"
 	"matou/cloud"
+	"matou/cloud/openstack"
 	"matou/cloud/remote"
 	"matou/cloud/sandbox"
 	"matou/cloud/sandbox/fault"
@@ -45,6 +46,9 @@ type session struct {
 	given    map[string]string // parameters that are not left at their defaults
 	warnings []error
 	holder   *steps.HeldError // another program has the seat: read only
+	// beside logs in to the sandbox in the program that holds the seat; nil on any other cloud. Its
+	// answer is nil when there is none.
+	beside func(context.Context) *openstack.Client
 
 	ctx     context.Context // of all that runs for the session, from begin to Close
 	stop    context.CancelFunc
@@ -115,6 +119,9 @@ func (o *options) begin(ctx context.Context, w *steps.Workshop, readOnly bool) (
 	if s.journal, err = s.openSeat(filepath.Join(s.root, "seats", s.seat), readOnly); err != nil {
 		_ = s.Close()
 		return nil, err
+	}
+	if s.holder != nil && s.account.from == accountSandbox {
+		s.beside = o.runningWorld
 	}
 	return s, nil
 }
