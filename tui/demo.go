@@ -37,6 +37,7 @@ type demo struct {
 	recorded bool // a recording is on stage, not what happened
 	play     *playback
 	catching bool // what was only shown is caught up with, meanwhile
+	caught   bool // all of it, just now
 
 	comment comment
 }
@@ -137,6 +138,7 @@ func (m *Model) perform(id steps.ID, now time.Time) tea.Cmd {
 // typeCommand brings the panes of a step up, and types its command there.
 func (m *Model) typeCommand(id steps.ID, now time.Time) {
 	m.raiseStage(id, false)
+	m.recall() // the engine may have come up since
 	d := &m.demo
 	d.prompt, d.logged, d.waits = m.newPrompt(m.command, now), false, true
 }
@@ -316,8 +318,7 @@ func (m *Model) caughtUp(e steps.Event, now time.Time) (told bool) {
 	}
 	switch {
 	case e.Type == steps.StepDone && len(m.state.Plan) == 0:
-		d.catching = false
-		m.say(now, m.text.T("demo.caught-up"))
+		d.catching, d.caught = false, true
 	case e.Type == steps.PlanEnded:
 		d.catching = false
 	case e.Type == steps.StepFailed && d.on && e.Failure != nil && e.Failure.Kind != steps.FailCanceled:
@@ -380,12 +381,18 @@ func offCatchUpShown(m *Model) string {
 // askCatchUpShown shows what doing all that was only shown would look at.
 func (m *Model) askCatchUpShown() {
 	plan := steps.PlanShown(m.workshop, m.state)
-	do := m.do(steps.CatchUp{Shown: true})
-	m.askPlan(m.text.T("catchup.shown"), plan, func() tea.Msg { return catchingMsg{do()} })
+	m.askPlan(m.text.T("catchup.shown"), plan, func() tea.Msg { return catchingMsg{} })
 }
 
-// catchingMsg says that catching up with what was shown has been asked for, and what came of it.
-type catchingMsg struct{ did tea.Msg }
+// catchingMsg says that somebody wants to catch up with what was shown.
+type catchingMsg struct{}
+
+// catchUp does what was only shown, behind the slides.
+func (m *Model) catchUp() tea.Cmd {
+	m.lower()
+	m.demo.catching = true
+	return m.do(steps.CatchUp{Shown: true})
+}
 
 // answerKnown answers what the console knows the answer of, so that it does not stop the show.
 func (m *Model) answerKnown(questions []steps.Question, now time.Time) tea.Cmd {

@@ -41,6 +41,10 @@ func (m *Model) apply(msg batchMsg, now time.Time) tea.Cmd {
 		m.happened(e, now)
 	}
 	known := m.answerKnown(b.Questions, now)
+	if m.demo.caught {
+		m.demo.caught = false
+		m.say(now, m.text.T("demo.caught-up"))
+	}
 	if outdated > 0 {
 		m.say(now, m.text.N("toast.outdated", outdated))
 	}

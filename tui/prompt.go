@@ -31,15 +31,16 @@ func (m *Model) newPrompt(command string, now time.Time) prompt {
 
 // typed is what stands there at a moment.
 func (p prompt) typed(now time.Time) string {
-	if now.Sub(p.began) >= p.took {
+	past := max(0, now.Sub(p.began)) // a clock read before it began is a moment behind
+	if past >= p.took {
 		return string(p.text)
 	}
-	return string(p.text[:int(now.Sub(p.began)*time.Duration(len(p.text))/p.took)])
+	return string(p.text[:int(past*time.Duration(len(p.text))/p.took)])
 }
 
 // due is when the next character comes; zero when all are there.
 func (p prompt) due(now time.Time) time.Time {
-	if now.Sub(p.began) >= p.took {
+	if max(0, now.Sub(p.began)) >= p.took {
 		return time.Time{}
 	}
 	n := time.Duration(len([]rune(p.typed(now))) + 1)

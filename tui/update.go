@@ -73,12 +73,7 @@ func (m *Model) came(msg tea.Msg, now time.Time) tea.Cmd {
 	case recordingMsg:
 		m.beginPlayback(msg, now)
 	case catchingMsg:
-		if did, ok := msg.did.(didMsg); ok {
-			if m.demo.catching = did.err == nil; m.demo.catching {
-				m.lower() // it happens behind the slides
-			}
-			m.did(did, now)
-		}
+		return m.catchUp()
 	case historyMsg:
 		m.openHistory(msg, now)
 	case Reload:
@@ -135,6 +130,9 @@ func (m *Model) press(msg tea.KeyPressMsg, now time.Time) tea.Cmd {
 
 // did says why a command was refused.
 func (m *Model) did(msg didMsg, now time.Time) {
+	if c, ok := msg.command.(steps.CatchUp); ok && c.Shown && msg.err != nil {
+		m.demo.catching = false
+	}
 	if msg.err != nil && m.ctx.Err() == nil {
 		m.say(now, m.refusal(msg.err))
 	}
