@@ -23,7 +23,7 @@ func TestPromptClock(t *testing.T) {
 			if got := p.typed(now.Add(at.after)); got != want {
 				t.Errorf("of %s, %s after it began: %q, not %q", took, at.after, got, want)
 			}
-			if due := p.due(now.Add(at.after)); (due.IsZero()) != (want == "étape") || !due.IsZero() && !due.After(now.Add(at.after)) {
+			if due := p.due(now.Add(at.after)); due.IsZero() != (want == "étape") || !due.IsZero() && !due.After(now.Add(at.after)) {
 				t.Errorf("of %s, %s after it began: due at %s", took, at.after, due.Sub(now))
 			}
 		}

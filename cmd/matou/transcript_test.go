@@ -25,7 +25,11 @@ func lines(t *testing.T, r *transcript, step steps.ID) []string {
 		if l.Kind != "" {
 			agent = l.Kind == "puppet.agent"
 		} else if agent {
-			out = append(out, l.Source+": "+r.scrub(l.Text))
+			text, ended := l.Text, true
+			for ended { // its colours: once, twice, or not at all when there are none, which all look the same
+				text, ended = strings.CutSuffix(text, "\x1b[0m")
+			}
+			out = append(out, l.Source+": "+r.scrub(text))
 		}
 	}
 	return out
