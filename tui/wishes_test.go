@@ -216,3 +216,56 @@ func TestProgressFits(t *testing.T) {
 		}
 	})
 }
+
+func TestTinyScreens(t *testing.T) {
+	t.Parallel()
+	for height, want := range map[int][]string{
+		1: {"○ Entrer"}, 2: {"○ Entrer", "entrée lancer"}, 3: {"○ Entrer", "entrée lancer", "diapo 2/5"},
+		4: {"○ Entrer", "prête", "entrée lancer", "diapo 2/5"}, 7: {"○ Entrer", "prête", "ssh chat", "entrée lancer", "diapo 2/5"},
+	} {
+		play(t, fmt.Sprintf("%d lines", height), 24, height, func(f *fixture) {
+			f.Press("2")
+			f.Sees(want...)
+			f.Press("e")
+			f.Sees("rien à éditer ici")
+		})
+	}
+	play(t, "a host key can be refused and accepted on 20x5", 20, 5, func(f *fixture) {
+		f.Press("2")
+		f.tell(hostKey(map[string]string{}))
+		f.Wait(time.Second)
+		f.Sees("[ Refuser")
+		f.Press("tab")
+		f.Sees("[ C'est bien")
+		f.SeesNot("Refuser")
+	})
+}
+
+func TestLongCause(t *testing.T) {
+	t.Parallel()
+	fail := func(f *fixture, cause string) {
+		f.finish("jump", "list", "boot")
+		f.Press("4")
+		failure := steps.Failf(steps.FailPuppet, "%s", cause)
+		f.set("puppet", steps.StepState{Status: steps.Failed, Attempt: 1, Phase: steps.PhaseAction, Failure: failure}, steps.Event{Type: steps.StepFailed, Step: "puppet", Failure: failure})
+		f.Wait(time.Second)
+	}
+	play(t, "what to do is seen first, all of it below", 80, 24, func(f *fixture) {
+		fail(f, "the agent ended with 4: "+strings.Repeat("Error: no catalog ", 60)+"at the very end")
+		f.Sees("the agent ended with 4", "Que faire ?", "corrigez, puis rejouez")
+		f.SeesNot("very end")
+		f.Press("G")
+		f.Sees("very end")
+	})
+	play(t, "many lines are no different", 80, 24, func(f *fixture) {
+		fail(f, "first\n"+strings.Repeat("more\n", 40)+"the last line")
+		f.Sees("first", "Que faire ?")
+		f.Press("G")
+		f.Sees("the last line")
+	})
+	play(t, "a short one stands once", 80, 24, func(f *fixture) {
+		fail(f, "two\nlines")
+		f.Sees("two", "lines", "Que faire ?")
+		f.SeesNot("Le message en entier")
+	})
+}
