@@ -281,7 +281,7 @@ func TestLoadAliases(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "too much: more than") {
 		t.Errorf("%.500v", err)
 	}
-	if took := time.Since(began); took > 10*time.Second {
+	if took := time.Since(began); took > time.Minute {
 		t.Errorf("took %s", took)
 	}
 }
@@ -293,7 +293,7 @@ func FuzzLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		began := time.Now()
 		w, err := load(text)
-		if took := time.Since(began); took > 20*time.Second {
+		if took := time.Since(began); took > time.Minute {
 			t.Errorf("took %s", took)
 		}
 		var problems steps.Problems

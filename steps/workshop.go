@@ -116,7 +116,8 @@ type Action struct {
 	Expect  time.Duration
 	// Background starts it beside the actions that follow and ends it with the step: a followed log.
 	Background bool
-	Line       int // in workshop.yaml
+	Looks      bool // its kind can look for what is there: see Schema.Looks
+	Line       int  // in workshop.yaml
 }
 
 // Value is a field of an action: a string, or a list of strings, or a map of strings; the kind's

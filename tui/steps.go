@@ -59,6 +59,9 @@ func (m *Model) recall() {
 	phase, index, list := steps.PhaseAction, 0, step.Actions
 	if st.Status == steps.Running || st.Status == steps.Failed {
 		phase, index = st.Phase, st.Index
+		if phase == steps.PhaseAction && st.Began == steps.PhaseCheck {
+			phase, index = steps.PhaseCheck, 0 // it looks for what is there, and makes nothing
+		}
 		switch phase {
 		case steps.PhaseCheck:
 			list = step.Checks

@@ -32,6 +32,9 @@ type Compute interface {
 	Delete(ctx context.Context, id string) error
 	WaitGone(ctx context.Context, id string) error
 	ConsoleLog(ctx context.Context, id string, lines int) (string, error)
+	// Mark puts metadata on a server, beside what it has, all of it or nothing; Unmark takes keys off.
+	Mark(ctx context.Context, id string, metadata map[string]string) error
+	Unmark(ctx context.Context, id string, keys ...string) error
 }
 
 // Networking is what a cloud has besides, and what not every workshop needs: ports to open, addresses
