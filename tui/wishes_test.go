@@ -269,3 +269,96 @@ func TestLongCause(t *testing.T) {
 		f.SeesNot("Le message en entier")
 	})
 }
+
+// Keys that were on their way when a dialog popped up by itself answer none of them, whichever it is.
+func TestNoDialogIsAnsweredByKeysOnTheirWay(t *testing.T) {
+	t.Parallel()
+	failure := steps.Failf(steps.FailPuppet, "no")
+	for name, pop := range map[string]func(f *fixture){
+		"host key": func(f *fixture) { f.tell(hostKey(map[string]string{})) },
+		"changed key": func(f *fixture) {
+			f.tell(hostKey(map[string]string{"changed": "true", "known": "SHA256:other"}))
+		},
+		"password":   func(f *fixture) { f.tell(question(steps.AskPassword)) },
+		"passphrase": func(f *fixture) { f.tell(question(steps.AskPassphrase)) },
+		"prompt":     func(f *fixture) { f.tell(question(steps.AskPrompt)) },
+		"choice": func(f *fixture) {
+			q := question(steps.AskChoice)
+			q.Questions[0].Choices = []string{"one", "two"}
+			f.tell(q)
+		},
+		"failure": func(f *fixture) {
+			f.set("jump", steps.StepState{Status: steps.Failed, Attempt: 1, Failure: failure}, steps.Event{Type: steps.StepFailed, Step: "jump", Failure: failure})
+		},
+		"victory": func(f *fixture) { f.finish("jump", "list", "boot", "puppet", "victory") },
+	} {
+		play(t, name, 80, 24, func(f *fixture) {
+			f.Press("2")
+			f.did()
+			pop(f)
+			open := f.Screen()
+			f.Press("enter", "r", "o", "y", "s", "l", "q", "esc", "enter")
+			f.Send(tea.PasteMsg{Content: "rr\no\n"})
+			if did := f.did(); len(did) > 0 || f.Quit || f.Execs > 0 {
+				f.t.Errorf("they did %v, quit: %v, %d programs", did, f.Quit, f.Execs)
+			}
+			if now := f.Screen(); now != open {
+				f.t.Errorf("they changed\n%s\nto\n%s", open, now)
+			}
+		})
+	}
+}
+
+func question(kind steps.QuestionKind) steps.Batch {
+	return steps.Batch{Questions: []steps.Question{{ID: 1, Step: "jump", Kind: kind, Subject: "chat@rebond"}}}
+}
+
+func TestPaste(t *testing.T) {
+	t.Parallel()
+	play(t, "into the console it does nothing", 80, 24, func(f *fixture) {
+		f.Press("2")
+		f.did()
+		before := f.Screen()
+		f.Send(tea.PasteStartMsg{}, tea.PasteMsg{Content: "\rr\r\nC o\rqq\x1b"}, tea.PasteEndMsg{})
+		if did := f.did(); len(did) > 0 || f.Quit || f.Screen() != before {
+			f.t.Errorf("it did %v, quit: %v:\n%s", did, f.Quit, f.Screen())
+		}
+	})
+	play(t, "into a list it is what is looked for", 80, 24, func(f *fixture) {
+		f.Press("o")
+		f.Send(tea.PasteMsg{Content: "configurer\n"})
+		f.Sees("1/1", "Configurer")
+		f.SeesNot("Victoire")
+	})
+}
+
+func TestResizeStorm(t *testing.T) {
+	t.Parallel()
+	play(t, "the place is kept through any size", 80, 24, func(f *fixture) {
+		f.finish("jump", "list")
+		booting(f)
+		f.Press("3", "j", "j", "j", "j", "j", "j", "j", "j", "j", "j", "j", "j", "j", "j")
+		before := f.Screen()
+		for w := 1; w <= 220; w += 7 {
+			for h := 1; h <= 64; h += 9 {
+				f.Resize(w, h)
+				f.Screen() // tears are found there
+			}
+		}
+		f.Resize(80, 24)
+		if f.Screen() != before {
+			f.t.Errorf("it was\n%s\nand is\n%s", before, f.Screen())
+		}
+	})
+	play(t, "with a dialog open too", 80, 24, func(f *fixture) {
+		f.Press("?")
+		before := f.Screen()
+		for _, size := range [][2]int{{1, 1}, {200, 60}, {20, 5}, {36, 8}, {110, 24}, {80, 24}} {
+			f.Resize(size[0], size[1])
+			f.Screen()
+		}
+		if f.Screen() != before {
+			f.t.Errorf("it was\n%s\nand is\n%s", before, f.Screen())
+		}
+	})
+}
