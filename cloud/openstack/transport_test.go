@@ -39,7 +39,7 @@ func (s *script) RoundTrip(req *http.Request) (*http.Response, error) {
 	if name, value, ok := strings.Cut(header, "="); ok {
 		rec.Header().Set(name, value)
 	}
-	rec.WriteHeader(map[string]int{"200": 200, "429": 429, "503": 503, "500": 500}[status])
+	rec.WriteHeader(map[string]int{"200": 200, "413": 413, "429": 429, "503": 503, "500": 500}[status])
 	return rec.Result(), nil
 }
 
@@ -63,6 +63,8 @@ func TestRetries(t *testing.T) {
 		{"too many, for ever", "GET", []any{"429 Retry-After=1"}, 5, 4 * time.Second, 429},
 		{"busy, says when", "POST", []any{"503 Retry-After=2", "200"}, 2, 2 * time.Second, 200},
 		{"busy, doesn't", "GET", []any{"503", "200"}, 1, 0, 503},
+		{"too many, as old Novas say it", "GET", []any{"413 Retry-After=3", "200"}, 2, 3 * time.Second, 200},
+		{"too large", "POST", []any{"413", "200"}, 1, 0, 413},
 		{"broken", "GET", []any{"500 Retry-After=1", "200"}, 1, 0, 500},
 		{"reset GET", "GET", []any{reset, "200"}, 2, 250 * time.Millisecond, 200},
 		{"reset POST may have been heard", "POST", []any{reset, "200"}, 1, 0, 0},

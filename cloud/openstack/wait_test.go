@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"matou/cloud"
 )
@@ -147,12 +146,5 @@ func TestWaitGone(t *testing.T) {
 		if err := f.client(t).WaitGone(t.Context(), "1"); !errors.Is(err, tt.want) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
-	}
-}
-
-func TestDefaultPoll(t *testing.T) {
-	t.Parallel()
-	if first, later := defaultPoll(0), defaultPoll(time.Hour); first != 500*time.Millisecond || later != 5*time.Second {
-		t.Errorf("pauses of %v to %v", first, later)
 	}
 }

@@ -304,10 +304,11 @@ func (s *session) start(ctx context.Context, o *options, params steps.Vars) erro
 	if !s.ours() { // the sandbox takes passwords; nobody's keys are shown to it
 		s.hosts.keys, s.hosts.agent = remote.DefaultKeyFiles(), true
 	}
+	s.poller.Pace = s.account.poll
 	s.registry = action.New(action.Deps{
 		Hosts: s.hosts, Login: s.account.login, Here: o.hereOf(s.workshop, s.account), DataDir: data,
 		OnLogin: func(c action.Compute) { s.poller.Use(c) }, Changed: s.poller.Wake,
-		Remember: s.remember,
+		Servers: s.poller, Remember: s.remember,
 	})
 	eo := steps.Options{Seat: s.seat, Params: params, Journal: s.journal, Redactor: redactor, Version: version(), ReadOnly: s.holder != nil}
 	if s.dir != "" && s.holder == nil {

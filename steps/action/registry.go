@@ -107,6 +107,7 @@ type Deps struct {
 	DataDir string        // where this seat's own copies of the workshop's files are
 	OnLogin func(Compute) // may be nil
 	Changed func()        // may be nil: servers were made or deleted; called from any goroutine
+	Servers *cloud.Poller // the list of the cloud that OnLogin told; nil: each server is asked for by itself
 	// Remember keeps a parameter for the next programs of this seat; may be nil.
 	Remember func(name, value string) error
 	// Retry is how long to wait before an agent run that found another one under way is tried again;

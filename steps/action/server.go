@@ -16,7 +16,7 @@ import (
 var serverKinds = []kind{
 	{
 		schema: steps.Schema{
-			Kind: "server.boot", Claims: true, Timeout: 15 * time.Minute,
+			Kind: "server.boot", Claims: true, Makes: true, Timeout: 15 * time.Minute,
 			Fields: map[string]steps.Field{
 				"name":            {Type: steps.FieldString, Required: true},
 				"image":           {Type: steps.FieldString, Required: true},
@@ -59,7 +59,7 @@ var serverKinds = []kind{
 		run: deleteServers, words: func(c *call) string { return "nova delete " + c.texts["ids"] },
 	},
 	{
-		schema: steps.Schema{Kind: "server.clean", Claims: true, Timeout: 5 * time.Minute, Results: []string{"count"}},
+		schema: steps.Schema{Kind: "server.clean", Claims: true, Unmakes: true, Timeout: 5 * time.Minute, Results: []string{"count"}},
 		run:    cleanServers, words: func(*call) string { return "nova delete …" },
 	},
 	{
@@ -141,7 +141,9 @@ func boot(ctx context.Context, c *call) (steps.Result, error) {
 	if err == nil {
 		servers, err = c.float(ctx, compute, servers)
 	}
-	c.changed()
+	if err != nil || c.deps.Servers == nil || c.in.Workshop.Cloud.Floating != "" { // else the list has told
+		c.changed()
+	}
 	if err != nil {
 		return steps.Result{}, err
 	}
@@ -186,22 +188,27 @@ func bootResult(servers []cloud.Server, found int) steps.Result {
 	return steps.Result{Values: values, Summary: "ACTIVE " + strings.Join(addresses, " "), Changed: found < len(servers)}
 }
 
-// waitAll waits for all servers side by side, and tells each change once.
+// waitAll waits for all servers side by side, and tells each change once. What the list of servers
+// tells, which is asked for anyway, is not asked of each: only what it says at the end is.
 func (c *call) waitAll(ctx context.Context, compute Compute, servers []cloud.Server) ([]cloud.Server, error) {
 	ready := make([]cloud.Server, len(servers))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, s := range servers {
 		g.Go(func() error {
 			last := ""
-			done, err := compute.Wait(ctx, s.ID, func(now cloud.Server) {
+			seen := func(now cloud.Server) {
 				text := strings.TrimSpace(fmt.Sprintf("%s %s", now.Status, now.TaskState))
 				c.out.Status(strings.TrimSpace(now.Name + " " + text))
 				if text != last {
 					last = text
 					c.show("nova", fmt.Sprintf("%s  %s  %s", now.ID, now.Name, text))
-					c.changed()
 				}
-			})
+			}
+			if c.deps.Servers != nil {
+				// An end of ctx is compute's to word.
+				_ = c.deps.Servers.Watch(ctx, s.ID, seen)
+			}
+			done, err := compute.Wait(ctx, s.ID, seen)
 			ready[i] = done
 			return err
 		})
