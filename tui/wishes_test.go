@@ -362,3 +362,19 @@ func TestResizeStorm(t *testing.T) {
 		}
 	})
 }
+
+func TestBarAtTheLogOfAFailure(t *testing.T) {
+	t.Parallel()
+	play(t, "names what to do next", 80, 24, func(f *fixture) {
+		fail := steps.Failf(steps.FailPuppet, "no")
+		f.finish("jump", "list", "boot")
+		f.Press("4")
+		f.set("puppet", steps.StepState{Status: steps.Failed, Attempt: 1, Failure: fail}, steps.Event{Type: steps.StepFailed, Step: "puppet", Failure: fail})
+		f.Wait(time.Second)
+		f.Press("l")
+		f.Sees("entrée rejouer  E première erreur  échap revenir")
+		f.did()
+		f.Press("enter")
+		f.asked(steps.Retry{Step: "puppet"})
+	})
+}
