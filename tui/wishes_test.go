@@ -370,7 +370,7 @@ func TestBarAtTheLogOfAFailure(t *testing.T) {
 		f.finish("jump", "list", "boot")
 		f.Press("4")
 		f.set("puppet", steps.StepState{Status: steps.Failed, Attempt: 1, Failure: fail}, steps.Event{Type: steps.StepFailed, Step: "puppet", Failure: fail})
-		f.Wait(time.Second)
+		f.Wait(2 * time.Second) // enter right after a digit ends the number
 		f.Press("l")
 		f.Sees("entrée rejouer  E première erreur  échap revenir")
 		f.did()
