@@ -9,7 +9,8 @@ import (
 // Status is where a step stands.
 type Status string
 
-// The statuses of a step. Pending steps wait for others; ready ones can be started.
+// The statuses of a step. Pending steps wait for others; ready ones can be started. Of shown ones a
+// recording was shown, and they are still to be done.
 const (
 	Pending Status = "pending"
 	Ready   Status = "ready"
@@ -17,6 +18,7 @@ const (
 	Done    Status = "done"
 	Failed  Status = "failed"
 	Stale   Status = "stale"
+	Shown   Status = "shown"
 )
 
 // ActionState is where one action, check or undo of the current attempt stands.
@@ -44,12 +46,17 @@ type StepState struct {
 	Undo    []ActionState
 	Started time.Time
 	Ended   time.Time
-	Took    time.Duration // of the attempt that got it done
+	// Took is how long a done step was worked on until it was first proven: all attempts together, those
+	// that failed or were cut short as well, without the time in which no program ran. To do again, or
+	// check, what is done does not change it; what was taken back, or had lost what it stands on, is done
+	// for the first time again.
+	Took    time.Duration
 	Failure *Failure
 	Saved   []string // the variables it set
 	// Before the attempt that runs now.
-	was        Status
-	beforeTook time.Duration
+	was Status
+	// Of all attempts: the time spent in vain so far, and Took once it was proven.
+	spent, proven time.Duration
 }
 
 // State is all the journal says. It is a value: Apply returns a new one and leaves the old alone.
@@ -81,17 +88,22 @@ func (s State) Running(w *Workshop) []ID {
 	return ids
 }
 
-// Next is the step a participant would do next: the first that is neither done nor running. The
-// empty id when there is none.
+// Next is the step a participant would do next: the first that is neither done nor running, those
+// that were shown last. The empty id when there is none.
 func (s State) Next(w *Workshop) ID {
+	shown := ID("")
 	for _, step := range w.Steps {
 		switch s.Step(step.ID).Status {
 		case Done, Running:
+		case Shown:
+			if shown == "" {
+				shown = step.ID
+			}
 		default:
 			return step.ID
 		}
 	}
-	return ""
+	return shown
 }
 
 // list is a copy of a phase's actions, for a change.
