@@ -124,6 +124,18 @@ func TestServerLife(t *testing.T) {
 	})
 }
 
+// TestBootPanics: what brings the boot of a machine down puts its server into ERROR, and the next boots.
+func TestBootPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, "", 0)
+		defer b.end()
+		b.w.boot = func(context.Context, machineSpec) (machine, error) { panic("a user-data nobody thought of") }
+		b.expect(b.create(b.w, "web-1"), "ERROR")
+		b.w.boot = b.room.boot
+		b.expect(b.create(b.w, "web-2"), "ACTIVE")
+	})
+}
+
 func TestDeleteWhileBuilding(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, "", 1)

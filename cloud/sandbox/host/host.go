@@ -149,13 +149,13 @@ func (h *Host) goFunc(f func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.stopped {
-		go f()
+		go h.survives("background", f)
 		return
 	}
 	h.wg.Add(1)
 	go func() {
 		defer h.wg.Done()
-		f()
+		h.survives("background", f)
 	}()
 }
 
