@@ -283,11 +283,10 @@ func (j *journal) rename(from, to string) {
 // Batch runs f and writes the changes it makes at its end, or when the buffer is full, instead of
 // one by one: for a boot, which makes hundreds. [Open] finds all of them or none: none when f has
 // failed, and then nothing that came later either, or when the program was killed before the end.
-func (t *Tree) Batch(f func() error) error {
+func (t *Tree) Batch(f func() error) (err error) {
 	t.begin()
-	err := f()
-	t.end(err == nil)
-	return err
+	defer func() { t.end(err == nil) }()
+	return f()
 }
 
 func (t *Tree) begin() {
