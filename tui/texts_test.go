@@ -17,6 +17,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"matou/assets"
+	"matou/cloud"
 	"matou/slides"
 	"matou/steps"
 	"matou/tui/i18n"
@@ -75,6 +76,7 @@ func used(t *testing.T) map[string]bool {
 	for _, kind := range []steps.QuestionKind{steps.AskPassword, steps.AskPassphrase, steps.AskPrompt} {
 		family("question."+string(kind)+".", "title", "text")
 	}
+	family("made.", cloud.ItemServer, cloud.ItemAddress, cloud.ItemRule, cloud.ItemGroup, cloud.ItemKeypair)
 	family("question.adopt.", "title", "text", "beside", steps.ChoiceAdopt, steps.ChoiceAnother)
 	family("question.give-back.", "title", "text", steps.ChoiceDelete, steps.ChoiceKeep)
 	family("servers.", "id", "name", "status", "task", "power", "networks", "address", "image", "flavor", "keypair", "created", "seat")
