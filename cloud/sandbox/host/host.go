@@ -218,6 +218,7 @@ func (h *Host) Reboot(ctx context.Context) error {
 	}
 	h.mu.Lock()
 	h.state.Programs = nil
+	h.state.Cloud = true // what cloud-init had left to do is not done at another boot
 	h.started = h.cfg.Now()
 	h.mu.Unlock()
 	h.saveState()
