@@ -49,7 +49,8 @@ var verbs = map[string]verb{
 	"show": {run: (*command).show}, "rev-parse": {run: (*command).revParse}, "add": {run: (*command).add, writes: true},
 	"commit": {run: (*command).commit, writes: true}, "config": {run: (*command).config}, "init": {run: (*command).init, bare: true, writes: true},
 	"clone": {run: (*command).clone, bare: true, writes: true}, "remote": {run: (*command).remotes}, "reset": {run: (*command).reset, writes: true},
-	"restore": {run: (*command).restore, writes: true}, "fetch": {run: (*command).fetch}, "pull": {run: (*command).fetch},
+	"restore": {run: (*command).restore, writes: true}, "stash": {run: (*command).stash, writes: true},
+	"fetch": {run: (*command).fetch}, "pull": {run: (*command).fetch},
 	"--version": {run: (*command).version, bare: true}, "version": {run: (*command).version, bare: true},
 }
 
