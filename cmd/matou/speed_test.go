@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -240,16 +241,21 @@ func (w *watched) log(step string) {
 	w.press("\x1b[H") // the steps are all on the first slide
 }
 
-// end kills the program, and tells what it took: CPU time, and memory in KiB.
-func (w *watched) end() (took time.Duration, rss int64) {
+// end kills the program, and tells what it took: CPU time, and the most memory, in MiB.
+func (w *watched) end() (took time.Duration, rss float64) {
 	_ = w.cmd.Process.Kill()
-	for range w.reads { //nolint:revive // until the pty is closed
+	for range w.reads { // until the pty is closed
+		continue
 	}
 	_ = w.cmd.Wait() // it was killed
 	_ = w.pty.Close()
 	_ = w.term.InputPipe().(io.Closer).Close()
 	usage := w.cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	return w.cmd.ProcessState.UserTime() + w.cmd.ProcessState.SystemTime(), int64(usage.Maxrss)
+	rss = float64(usage.Maxrss) / (1 << 10)
+	if runtime.GOOS == "darwin" { // in bytes there, see getrusage(2)
+		rss /= 1 << 10
+	}
+	return w.cmd.ProcessState.UserTime() + w.cmd.ProcessState.SystemTime(), rss
 }
 
 // start measures exec to the first slide: on a terminal that answers what it is asked, on one that
@@ -257,7 +263,7 @@ func (w *watched) end() (took time.Duration, rss int64) {
 func (m *bench) start(b *testing.B) {
 	var bare, times, silence, far []float64
 	var cpu time.Duration
-	var rss int64
+	var rss float64
 	for b.Loop() {
 		began := time.Now()
 		if err := exec.CommandContext(b.Context(), m.path, "version").Run(); err != nil {
@@ -268,9 +274,9 @@ func (m *bench) start(b *testing.B) {
 			w := m.run(b, answers)
 			*to = append(*to, ms(w.sees("servers that appear").Sub(w.began)))
 			w.rest(300 * time.Millisecond)
-			took, kib := w.end()
+			took, mib := w.end()
 			if answers == 0 {
-				cpu, rss = cpu+took, max(rss, kib)
+				cpu, rss = cpu+took, max(rss, mib)
 			}
 		}
 	}
@@ -279,7 +285,7 @@ func (m *bench) start(b *testing.B) {
 	b.ReportMetric(ratio(silence, times), "x-silent")
 	b.ReportMetric(ratio(far, times), "x-80ms-away")
 	b.ReportMetric(ms(cpu)/float64(b.N), "cpu-ms")
-	b.ReportMetric(float64(rss)/1024, "MiB")
+	b.ReportMetric(rss, "MiB")
 }
 
 var slideNumber = regexp.MustCompile(`slide (\d+)/29`)
@@ -324,7 +330,7 @@ func (m *bench) slide(b *testing.B, step string) {
 	} else if m.quiet > 0 {
 		b.ReportMetric(median(times)/m.quiet, "x-quiet")
 	}
-	b.ReportMetric(float64(rss)/1024, "MiB")
+	b.ReportMetric(rss, "MiB")
 }
 
 // idle measures ten seconds in which nobody touches a key.
@@ -360,7 +366,7 @@ func cpuOf(b *testing.B, pid int) float64 {
 // flood measures lines that come as fast as the sandbox can send them, until the last is seen.
 func (m *bench) flood(b *testing.B) {
 	var rates, bytesALine, cpu []float64
-	var rss int64
+	var rss float64
 	for b.Loop() {
 		w := m.run(b, 0, "--step", "flood")
 		w.sees("Web, Cloud, Puppet!")
@@ -370,13 +376,13 @@ func (m *bench) flood(b *testing.B) {
 		rates = append(rates, floodLines/last.Sub(first).Seconds())
 		bytesALine = append(bytesALine, float64(w.sent-before)/floodLines)
 		cpu = append(cpu, (cpuOf(b, w.cmd.Process.Pid)-used)*1e6/floodLines)
-		_, kib := w.end()
-		rss = max(rss, kib)
+		_, mib := w.end()
+		rss = max(rss, mib)
 	}
 	b.ReportMetric(median(rates), "lines/s")
 	b.ReportMetric(median(bytesALine), "B/line")
 	b.ReportMetric(median(cpu), "cpu-us/line")
-	b.ReportMetric(float64(rss)/1024, "MiB")
+	b.ReportMetric(rss, "MiB")
 }
 
 func report(b *testing.B, times []float64) {
