@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"strconv"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -46,6 +47,7 @@ func Fuzzy(items []Item) func(string) []Item {
 		texts[i] = item.Text
 	}
 	return func(query string) []Item {
+		query = strings.TrimSpace(query) // a pasted line has an end
 		if query == "" {
 			return items
 		}
