@@ -18,6 +18,7 @@ const (
 	failureID = "failure"
 	victoryID = "victory"
 	infoID    = "info"
+	waitingID = "waiting"
 )
 
 // confirm asks before something is done; leaving it as it is comes first.
@@ -52,12 +53,15 @@ func (m *Model) askCancel() {
 func (m *Model) askCatchUp() {
 	plan := m.plan()
 	until := plan[len(plan)-1]
-	var rows []dialog.Para
+	m.askPlan(m.text.T("catchup.title", "step", m.title(until)), plan, m.do(steps.CatchUp{Until: until}))
+}
+
+func (m *Model) askPlan(title string, plan []steps.ID, cmd tea.Cmd) {
+	rows := []dialog.Para{{}}
 	for i, id := range plan {
 		rows = append(rows, dialog.Para{Look: dialog.Row, Label: strconv.Itoa(i + 1), Text: m.title(id)})
 	}
-	m.confirm(m.text.T("catchup.title", "step", m.title(until)), m.text.N("catchup.text", len(plan)), m.text.T("button.catchup"),
-		m.do(steps.CatchUp{Until: until}), append([]dialog.Para{{}}, rows...)...)
+	m.confirm(title, m.text.N("catchup.text", len(plan)), m.text.T("button.catchup"), cmd, rows...)
 }
 
 // quit leaves, after asking when something runs. A second ctrl+c in the dialog closes the dialog.
@@ -69,6 +73,31 @@ func (m *Model) quit(string) tea.Cmd {
 	return tea.Quit
 }
 
+// What of a failure's cause is shown above what to do about it: more would push that out of sight.
+const (
+	causeLines = 4
+	causeWidth = 280 // cells
+)
+
+// reason is why a step failed, line by line.
+type reason []string
+
+func causeOf(f steps.Failure) reason {
+	var lines reason
+	for line := range strings.SplitSeq(strings.TrimSpace(f.Cause), "\n") {
+		lines = append(lines, ansi.Strip(pane.Clean(line)))
+	}
+	return lines
+}
+
+func (r reason) paras() []dialog.Para {
+	var out []dialog.Para
+	for _, line := range r {
+		out = append(out, dialog.Para{Look: dialog.Bad, Text: line})
+	}
+	return out
+}
+
 // failed opens the dialog of a failure: what, why, what next.
 func (m *Model) failed(id steps.ID, f steps.Failure, now time.Time) {
 	t := m.text
@@ -77,13 +106,20 @@ func (m *Model) failed(id steps.ID, f steps.Failure, now time.Time) {
 		remedy = "remedy.internal"
 	}
 	body := []dialog.Para{{Look: dialog.Strong, Text: m.title(id)}, {}}
-	for line := range strings.SplitSeq(f.Cause, "\n") {
-		body = append(body, dialog.Para{Look: dialog.Bad, Text: pane.Clean(line)})
+	cause := causeOf(f)
+	long := len(cause) > causeLines || ansi.StringWidth(cause[0]) > causeWidth
+	if long { // what to do is to be seen first; the whole of it comes last
+		body = append(body, dialog.Para{Look: dialog.Bad, Text: ansi.Truncate(cause[0], causeWidth, m.styles.Glyph.Ellipsis)})
+	} else {
+		body = append(body, cause.paras()...)
 	}
 	if st := m.state.Step(id); m.step == id && m.command != "" && st.Status == steps.Failed {
 		body = append(body, dialog.Para{}, dialog.Para{Look: dialog.Typed, Text: "$ " + ansi.Strip(m.command)})
 	}
 	body = append(body, dialog.Para{}, dialog.Para{Look: dialog.Dim, Text: t.T("failure.next")}, dialog.Para{Text: t.T(remedy)})
+	if long {
+		body = append(append(body, dialog.Para{}, dialog.Para{Look: dialog.Dim, Text: t.T("failure.whole")}), cause.paras()...)
+	}
 	box := &dialog.Box{Title: t.T("failure.title"), Danger: true, Body: body, Buttons: []dialog.Button{
 		{ID: dialog.Cancel, Label: t.T("button.close")},
 		{ID: "retry", Label: t.T("button.retry"), Key: "r"},
@@ -94,9 +130,15 @@ func (m *Model) failed(id steps.ID, f steps.Failure, now time.Time) {
 	} else if m.opts.Shell != nil && m.offShellOn(id) == "" {
 		box.Buttons = append(box.Buttons, dialog.Button{ID: "shell", Label: t.T("button.shell"), Key: "s"})
 	}
+	if m.demo.on && m.recorded(id) && !m.opts.ReadOnly { // chosen: the show goes on, and nothing is done
+		box.Chosen = len(box.Buttons)
+		box.Buttons = append(box.Buttons, dialog.Button{ID: "recording", Label: t.T("button.recording"), Key: "v"})
+	}
 	m.dialogs.Close(failureID)
 	m.dialogs.Pop(failureID, box, now, func(a dialog.Answer) tea.Cmd {
 		switch a.Button {
+		case "recording":
+			return m.showRecording(id)
 		case "retry":
 			return m.do(steps.Retry{Step: id})
 		case "log":

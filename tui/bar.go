@@ -54,7 +54,12 @@ func (m *Model) stepLine() string {
 	}
 	state := m.state.Step(id)
 	left := " " + pane.StatusGlyph(st, state.Status) + " " + st.Dim.Render(m.number(id)) + " " + st.Strong.Render(step.Title.In(t.Lang))
-	room := m.width - ansi.StringWidth(left) - 2
+	return left + "  " + m.standing(step, state, m.width-ansi.StringWidth(left)-2)
+}
+
+// standing says how a step stands, in so many cells where it is not known how long it gets.
+func (m *Model) standing(step steps.Step, state steps.StepState, room int) string {
+	st, t := m.styles, m.text
 	right := ""
 	switch state.Status {
 	case steps.Running:
@@ -75,8 +80,8 @@ func (m *Model) stepLine() string {
 		}
 	case steps.Pending:
 		right = st.Dim.Render(t.T("bar.waits", "needs", m.needs(step)))
-	case steps.Stale:
-		right = st.Warn.Render(t.T("status.stale"))
+	case steps.Stale, steps.Shown:
+		right = st.Warn.Render(t.T("status." + string(state.Status)))
 		if state.Failure != nil {
 			cause, _, _ := strings.Cut(pane.Clean(state.Failure.Cause), "\n")
 			right += st.Dim.Render(" " + st.Glyph.Dot + " " + cause)
@@ -87,7 +92,7 @@ func (m *Model) stepLine() string {
 			right += st.Dim.Render(" " + st.Glyph.Dot + " " + t.T("bar.expect", "time", pane.Clock(step.Expect)))
 		}
 	}
-	return left + "  " + right
+	return right
 }
 
 // progress is how far a running step is: its doing, the time, and a gauge against what is expected.
@@ -155,7 +160,7 @@ func (m *Model) ahead() steps.ID {
 
 // commandLine is what a person would type.
 func (m *Model) commandLine() string {
-	if m.command == "" {
+	if m.command == "" || m.unseen() {
 		return ""
 	}
 	first, rest, more := strings.Cut(m.command, "\n")
@@ -202,6 +207,8 @@ func (m *Model) hintName(id string) string {
 		id = "next"
 	case id == "cancel" && (m.focus != pane.SlideID || m.running() == ""):
 		id = "back"
+	case id == onwardID:
+		id = m.onwardName()
 	case id == "next" && status == steps.Done:
 		id = "go-on"
 	}
@@ -228,6 +235,9 @@ func (m *Model) statusLine() string {
 	}
 	if m.opts.ReadOnly {
 		add(st.BarStrong, " "+t.T("bar.read-only"))
+	}
+	if m.demo.on {
+		add(st.BarStrong, " "+t.T("bar.demo"))
 	}
 	tail := m.statusTail(m.width - width)
 	if m.opts.Seat != "" && m.width-width-ansi.StringWidth(tail) > 18 {

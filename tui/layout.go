@@ -45,6 +45,7 @@ type want struct {
 	Width, Height int
 	Focus         pane.ID
 	Zoom, NoCat   bool
+	Stage         pane.ID // shown large to a room, the others in a strip below; empty: as usual
 }
 
 // arrange says where everything stands on a screen of a size. The panes and bars always tile it.
@@ -64,7 +65,11 @@ func arrange(in want) layout {
 		Bar:    rect{0, body, in.Width, bar},
 		Status: rect{0, in.Height - 1, in.Width, 1},
 	}
-	if in.Width < wideColumns || in.Height < wideRows || in.Zoom {
+	if in.Stage != "" && in.Focus == in.Stage && in.Width >= wideColumns && body >= 28 && !in.Zoom {
+		l.Panes = staged(in, body)
+		return l
+	}
+	if in.Width < wideColumns || in.Height < wideRows || in.Zoom || in.Stage != "" {
 		l.Tabs = true
 		l.Panes = []placed{{in.Focus, rect{0, 0, in.Width, body}}}
 		return l
@@ -98,4 +103,29 @@ func arrange(in want) layout {
 		l.Panes = []placed{{in.Focus, rect{0, 0, in.Width, body}}}
 	}
 	return l
+}
+
+// staged gives one pane most of the screen, and the others a strip below it.
+func staged(in want, body int) []placed {
+	strip := catRows - 2
+	if body >= 44 {
+		strip = catRows
+	}
+	other := pane.ServersID
+	if in.Stage == other {
+		other = pane.LogID
+	}
+	y, left, cat := body-strip, in.Width/3, catColumns
+	if in.NoCat {
+		cat = 0
+	}
+	panes := []placed{
+		{in.Stage, rect{0, 0, in.Width, y}},
+		{pane.StepsID, rect{0, y, left, strip}},
+		{other, rect{left, y, in.Width - left - cat, strip}},
+	}
+	if cat > 0 {
+		panes = append(panes, placed{pane.CatID, rect{in.Width - cat, y, cat, strip}})
+	}
+	return panes
 }

@@ -10,8 +10,15 @@ import (
 	"matou/tui/pane"
 )
 
-// slideOf is the index of a step's first slide; -1 when it has none.
-func (m *Model) slideOf(id steps.ID) int { return m.workshop.SlideOf(id) }
+// slideOf is the index of a step's first slide; -1 when it has none, or the deck ends before it: people
+// may show another one.
+func (m *Model) slideOf(id steps.ID) int {
+	i := m.workshop.SlideOf(id)
+	if i >= m.slide.Count() {
+		return -1
+	}
+	return i
+}
 
 // here lists the steps of the slide that is shown.
 func (m *Model) here() []steps.Step { return m.stepsAt(m.slide.Index()) }
@@ -24,7 +31,7 @@ func (m *Model) arrive() {
 	id := steps.ID("")
 	for _, s := range here {
 		id = s.ID
-		if m.state.Step(s.ID).Status != steps.Done {
+		if st := m.state.Step(s.ID).Status; st != steps.Done && (st != steps.Shown || !m.demo.on) {
 			break
 		}
 	}
@@ -156,7 +163,7 @@ func (m *Model) run(now time.Time) tea.Cmd {
 	case steps.Pending:
 		m.say(now, m.text.T("run.needs", "needs", m.needs(step)))
 		return nil
-	case steps.Ready, steps.Stale:
+	case steps.Ready, steps.Stale, steps.Shown:
 	}
 	return m.start(step)
 }

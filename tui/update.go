@@ -49,9 +49,10 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	default:
 		cmd = m.came(msg, now)
 	}
+	auto := m.direct(now)
 	m.settle(now)
 	m.report()
-	return m, tea.Batch(cmd, m.arm(now))
+	return m, tea.Batch(cmd, auto, m.arm(now))
 }
 
 // came takes what a command of the console's own has brought.
@@ -69,6 +70,10 @@ func (m *Model) came(msg tea.Msg, now time.Time) tea.Cmd {
 		if m.ctx.Err() == nil {
 			m.say(now, msg.text)
 		}
+	case recordingMsg:
+		m.beginPlayback(msg, now)
+	case catchingMsg:
+		return m.catchUp()
 	case historyMsg:
 		m.openHistory(msg, now)
 	case Reload:
@@ -109,7 +114,7 @@ func (m *Model) settle(now time.Time) {
 // press gives a key to the top dialog, or to the table of keys.
 func (m *Model) press(msg tea.KeyPressMsg, now time.Time) tea.Cmd {
 	if m.dialogs.Len() > 0 {
-		return m.dialogs.Update(msg, now)
+		return m.dialogs.Update(m.demoKey(msg), now)
 	}
 	b, ok := m.find(msg.String())
 	if !ok {
@@ -125,6 +130,9 @@ func (m *Model) press(msg tea.KeyPressMsg, now time.Time) tea.Cmd {
 
 // did says why a command was refused.
 func (m *Model) did(msg didMsg, now time.Time) {
+	if c, ok := msg.command.(steps.CatchUp); ok && c.Shown && msg.err != nil {
+		m.demo.catching = false
+	}
 	if msg.err != nil && m.ctx.Err() == nil {
 		m.say(now, m.refusal(msg.err))
 	}
@@ -203,6 +211,9 @@ func (m *Model) due(now time.Time) time.Time {
 	}
 	soonest(m.toast.until)
 	soonest(m.servers.Fades())
+	for _, t := range m.demoDue(now) {
+		soonest(t)
+	}
 	if m.lay.has(pane.CatID) && !m.blurred {
 		soonest(m.catNext)
 		soonest(m.glad)

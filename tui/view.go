@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -18,14 +19,20 @@ type drawn struct {
 	rect    rect
 	focused bool
 	title   string
+	right   string
 	last    string
+	prompt  string
 	lines   []string
 }
 
 // arrange places the panes for the size as it is. It tells the slide its size even while another
 // tab hides it, so that it keeps its place.
 func (m *Model) arrange() {
-	m.lay = arrange(want{m.width, m.height, m.focus, m.zoom, m.opts.NoCat})
+	in := want{Width: m.width, Height: m.height, Focus: m.focus, Zoom: m.zoom || m.deckOnly(), NoCat: m.opts.NoCat}
+	if m.demo.up {
+		in.Stage = m.demo.pane
+	}
+	m.lay = arrange(in)
 	panes := m.panes()
 	for _, p := range m.lay.Panes {
 		panes[p.ID].SetSize(p.W-2, p.H-2)
@@ -133,19 +140,24 @@ func (m *Model) frame(p placed) []string {
 	one := m.panes()[p.ID]
 	focused := p.ID == m.focus
 	left, right, foot := one.Heads()
+	if m.demo.recorded && p.ID == m.demo.pane {
+		right = m.styles.Warn.Render(m.text.T("recording.badge"))
+	}
+	rows := m.promptRows(p.ID, p.W-2, time.Now())
+	typed := strings.Join(rows, "\n")
 	title := m.paneTitle(left, focused)
 	if m.lay.Tabs {
 		title = m.tabLine(m.tabs(tabRoom(p, right)))
 	}
 	last := m.lastLine(p)
 	old, ok := m.drawn[p.ID]
-	if ok && old.version == one.Version() && old.rect == p.rect && old.focused == focused && old.title == title && old.last == last {
+	if ok && old.version == one.Version() && old.rect == p.rect && old.focused == focused && old.title == title && old.right == right && old.last == last && old.prompt == typed {
 		return old.lines
 	}
 	lines := m.styles.Draw(theme.Frame{
 		Width: p.W, Height: p.H, Title: title, Right: right, FootLeft: last, Foot: foot, Focused: focused && !m.lay.Tabs,
-	}, one.Lines())
-	m.drawn[p.ID] = drawn{one.Version(), p.rect, focused, title, last, lines}
+	}, m.onStage(p.ID, one.Lines(), rows))
+	m.drawn[p.ID] = drawn{one.Version(), p.rect, focused, title, right, last, typed, lines}
 	return lines
 }
 
@@ -159,6 +171,9 @@ func (m *Model) paneTitle(text string, focused bool) string {
 // lastLine is the newest line of the log, for the border of the slide: on a small screen the log
 // itself is behind a tab while a step runs.
 func (m *Model) lastLine(p placed) string {
+	if m.demo.on {
+		return m.said(p)
+	}
 	if !m.lay.Tabs || p.ID != pane.SlideID || m.running() == "" {
 		return ""
 	}
@@ -240,20 +255,39 @@ func (m *Model) tabUnder(p placed, x int) (pane.ID, bool) {
 	return "", false
 }
 
-// tiny is what is left on a screen too small for panes: what this is, and where one is.
+// tiny is what is left on a screen too small for panes: the step or the slide, how it stands, what a
+// person would type, and which key does it. On fewer than five lines the least needed go first.
 func (m *Model) tiny() []string {
-	lines := make([]string, m.height)
-	where := m.text.T("tiny.slide", "n", itoa(m.slide.Index()+1), "all", itoa(m.slide.Count()))
-	if m.step != "" {
-		where = pane.StatusGlyph(m.styles, m.state.Step(m.step).Status) + " " + m.title(m.step)
+	st, t := m.styles, m.text
+	where := t.T("tiny.slide", "n", itoa(m.slide.Index()+1), "all", itoa(max(1, m.slide.Count())))
+	what, how := "", ""
+	if cur := m.slide.Current(); cur != nil {
+		what = st.Strong.Render(cur.Title)
 	}
-	texts := []string{"Matou " + where, m.text.T("tiny.grow"), m.command}
+	id := m.shown()
+	if step, ok := m.workshop.Step(id); ok {
+		state := m.state.Step(id)
+		what = pane.StatusGlyph(st, state.Status) + " " + st.Strong.Render(m.title(id))
+		how = m.standing(step, state, m.width)
+	}
+	command, _, _ := strings.Cut(m.command, "\n")
+	last, least := st.Dim.Render(where+"  ? "+t.T("key.help")), []int{2, 1, 2, 1}
+	if m.toast.text != "" {
+		last, least = st.Toast.Render(m.toast.text), []int{2, 1, 1, 0}
+	}
+	texts := []string{what, how, st.Command.Render(command), strings.TrimPrefix(m.keyLine(), " "), last}
+	for _, i := range least { // among what is still there
+		if len(texts) > max(1, m.height) {
+			texts = slices.Delete(texts, i, i+1)
+		}
+	}
+	lines := make([]string, m.height)
 	for i := range lines {
 		text := ""
 		if i < len(texts) {
 			text = texts[i]
 		}
-		lines[i] = theme.Fit(text, m.width, m.styles.Glyph.Ellipsis)
+		lines[i] = theme.Fit(text, m.width, st.Glyph.Ellipsis)
 	}
 	return lines
 }
