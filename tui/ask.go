@@ -116,7 +116,11 @@ func (m *Model) failed(id steps.ID, f steps.Failure, now time.Time) {
 	if st := m.state.Step(id); m.step == id && m.command != "" && st.Status == steps.Failed {
 		body = append(body, dialog.Para{}, dialog.Para{Look: dialog.Typed, Text: "$ " + ansi.Strip(m.command)})
 	}
-	body = append(body, dialog.Para{}, dialog.Para{Look: dialog.Dim, Text: t.T("failure.next")}, dialog.Para{Text: t.T(remedy)})
+	next := t.T(remedy)
+	if from := m.whence(f); from != "" {
+		next = t.T("failure.from", "steps", from)
+	}
+	body = append(body, dialog.Para{}, dialog.Para{Look: dialog.Dim, Text: t.T("failure.next")}, dialog.Para{Text: next})
 	if long {
 		body = append(append(body, dialog.Para{}, dialog.Para{Look: dialog.Dim, Text: t.T("failure.whole")}), cause.paras()...)
 	}
@@ -149,6 +153,15 @@ func (m *Model) failed(id steps.ID, f steps.Failure, now time.Time) {
 		}
 		return nil
 	})
+}
+
+// whence names the steps that bring what a failure misses, each with its slide.
+func (m *Model) whence(f steps.Failure) string {
+	var from []string
+	for _, id := range f.From {
+		from = append(from, m.text.T("failure.step", "step", m.title(id), "slide", strconv.Itoa(m.slideOf(id)+1)))
+	}
+	return strings.Join(from, ", ")
 }
 
 // victory opens the last dialog: the cat dances, and every step's time stands below.

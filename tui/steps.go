@@ -225,7 +225,7 @@ func (m *Model) reached(hop string) bool {
 	for _, s := range m.workshop.Steps {
 		st := m.state.Step(s.ID)
 		met := st.Status == steps.Done || st.Status == steps.Stale || (st.Phase == steps.PhaseAction && st.Index > 0)
-		if met && m.host(s.ID) == hop {
+		if met && slices.Contains(m.workshop.HopsOf(s.ID), hop) {
 			return true
 		}
 	}

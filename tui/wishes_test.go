@@ -378,3 +378,15 @@ func TestBarAtTheLogOfAFailure(t *testing.T) {
 		f.asked(steps.Retry{Step: "puppet"})
 	})
 }
+
+func TestPaletteShowsPanes(t *testing.T) {
+	t.Parallel()
+	play(t, "by their names", 80, 24, func(f *fixture) {
+		for _, look := range []struct{ typed, sees string }{{"serveurs", "La liste arrive"}, {"panneau : journal", "Tout ce que disent"}, {"panneau : diapo", "Quatre étapes"}} {
+			f.Press(":")
+			f.Type(look.typed)
+			f.Press("enter")
+			f.Sees(look.sees)
+		}
+	})
+}
