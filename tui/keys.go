@@ -66,8 +66,7 @@ func quietly(f func(m *Model)) func(*Model, string) tea.Cmd {
 
 // table is all keys of the console: dispatch, bar, help, palette and README read it.
 func table() []binding {
-	text, list := []pane.ID{pane.LogID}, []pane.ID{pane.ServersID}
-	both := []pane.ID{pane.LogID, pane.ServersID}
+	text, list, web, both := []pane.ID{pane.LogID}, []pane.ID{pane.ServersID}, []pane.ID{pane.TrafficID}, []pane.ID{pane.LogID, pane.ServersID}
 	return []binding{
 		{"open-step", []string{"enter"}, "do", []pane.ID{pane.StepsID}, nil, quietly(func(m *Model) { m.goTo(m.outline.Cursor()) })},
 		{"open-server", []string{"enter"}, "do", []pane.ID{pane.ServersID}, noServer, (*Model).openServer},
@@ -82,6 +81,8 @@ func table() []binding {
 		{"copy", []string{"y"}, "do", nil, nil, quietly((*Model).askCopy)},
 		{"console", []string{"v"}, "do", list, offConsole, (*Model).openConsole},
 		{"delete", []string{"d"}, "do", list, offDelete, quietly((*Model).askDelete)},
+		{"browse", []string{"B"}, "do", web, offTraffic, (*Model).openLinks},
+		{"unbrowse", []string{"x"}, "do", web, offShut, (*Model).shutLinks},
 		{"save", []string{"w"}, "do", text, offSave, quietly((*Model).askSave)},
 		{"history", []string{"J"}, "do", nil, offHistory, (*Model).history},
 
@@ -106,7 +107,8 @@ func table() []binding {
 		{"pane-next", []string{"tab"}, "screen", nil, nil, quietly(func(m *Model) { m.shift(1) })},
 		{"pane-prev", []string{"shift+tab"}, "screen", nil, nil, quietly(func(m *Model) { m.shift(-1) })},
 		{"zoom", []string{"z"}, "screen", nil, nil, quietly(func(m *Model) { m.zoom = !m.zoom })},
-		{"follow", []string{"f"}, "screen", nil, nil, quietly(func(m *Model) { m.log.Follow(!m.log.Following()) })},
+		{"recount", []string{"R"}, "screen", web, offTraffic, quietly(func(m *Model) { m.opts.Traffic.Reset() })},
+		{"follow", []string{"f"}, "screen", nil, nil, quietly((*Model).follow)},
 		{"filter", []string{"&"}, "screen", both, nil, quietly((*Model).askFilter)},
 		{"sort", []string{"x"}, "screen", list, nil, quietly(func(m *Model) { m.sorted(m.servers.Sort()) })},
 		{"reverse", []string{"X"}, "screen", list, nil, quietly(func(m *Model) { m.sorted(m.servers.Reverse()) })},
@@ -191,6 +193,8 @@ func (m *Model) hints() []string {
 		return append([]string{"open-server", "console", "copy", "sort", "filter", "cancel"}, end...)
 	case pane.LogID:
 		return append([]string{"follow", "search", "found-next", "filter", "error", "cancel"}, end...)
+	case pane.TrafficID:
+		return append([]string{"browse", "next", "copy", "follow", "recount", "cancel"}, end...)
 	case pane.SlideID, pane.CatID:
 	}
 	var first []string

@@ -17,6 +17,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"matou/assets"
+	"matou/cloud"
 	"matou/slides"
 	"matou/steps"
 	"matou/tui/i18n"
@@ -67,6 +68,13 @@ func used(t *testing.T) map[string]bool {
 			}
 		}
 	}
+	for _, kind := range cloud.TroubleKinds {
+		family("traffic.trouble.", string(kind))
+		family("traffic.why.", string(kind))
+	}
+	family("traffic.", "goes-on", "stopped")
+	family("traffic.link.", "site", "stats")
+	family("traffic.stats.", "status", "check", "sessions", "in", "out", "downtime")
 	family("history.", "not-yet", "undone", "interrupted")
 	family("toast.", "mouse-on", "mouse-off")
 	family("problem.", append(slides.ProblemKeys(), "unknown-id", "other-id", "slides")...)

@@ -67,6 +67,10 @@ func (m *Model) came(msg tea.Msg, now time.Time) tea.Cmd {
 		if m.ctx.Err() == nil {
 			m.say(now, msg.text)
 		}
+	case trafficMsg:
+		return m.counted(msg, now)
+	case linksMsg:
+		m.linked(msg, now)
 	case historyMsg:
 		m.openHistory(msg, now)
 	case Reload:
@@ -84,6 +88,9 @@ func (m *Model) settle(now time.Time) {
 	m.outline.SetFocused(m.focus == pane.StepsID)
 	m.servers.SetFocused(m.focus == pane.ServersID)
 	m.servers.SetNow(now)
+	if m.opts.Traffic != nil {
+		m.opts.Traffic.Want(m.wantTraffic(now))
+	}
 	if m.running() != "" {
 		m.outline.SetState(m.state, now)
 	}
@@ -199,6 +206,9 @@ func (m *Model) due(now time.Time) time.Time {
 	}
 	soonest(m.toast.until)
 	soonest(m.servers.Fades())
+	if m.wantTraffic(now) {
+		soonest(m.touched.Add(trafficPatience))
+	}
 	if m.lay.has(pane.CatID) && !m.blurred {
 		soonest(m.catNext)
 		soonest(m.glad)

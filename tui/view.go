@@ -25,7 +25,7 @@ type drawn struct {
 // arrange places the panes for the size as it is. It tells the slide its size even while another
 // tab hides it, so that it keeps its place.
 func (m *Model) arrange() {
-	m.lay = arrange(want{m.width, m.height, m.focus, m.zoom, m.opts.NoCat})
+	m.lay = arrange(want{m.width, m.height, m.focus, m.zoom, m.opts.NoCat, m.besideServers(), m.serversFirst(), m.busy()})
 	panes := m.panes()
 	for _, p := range m.lay.Panes {
 		panes[p.ID].SetSize(p.W-2, p.H-2)
@@ -181,6 +181,10 @@ func (m *Model) tabs(room int) string {
 			count = " " + itoa(m.done()) + "/" + itoa(len(m.workshop.Steps))
 		case pane.ServersID:
 			if n := len(m.snapshot.Servers); n > 0 {
+				count = " " + itoa(n)
+			}
+		case pane.TrafficID:
+			if n := len(m.traffic.Snapshot().Shares); n > 0 {
 				count = " " + itoa(n)
 			}
 		case pane.SlideID, pane.LogID, pane.CatID:
