@@ -8,6 +8,7 @@ package cloud
 
 import (
 	"net/netip"
+	"slices"
 	"sort"
 	"time"
 )
@@ -183,4 +184,21 @@ const (
 	MetaSeat     = "matou:seat"
 	MetaStep     = "matou:step"
 	MetaRun      = "matou:run" // one per attempt to boot: names the intent in the journal
+	// MetaAction is the name of the step's action that made it, for steps that boot several times. A
+	// server of a version that did not write it has none.
+	MetaAction = "matou:action"
+	// MetaAdopted is the time, as RFC 3339 has it, at which a server that somebody made by hand was
+	// taken over. One that Matou made has none.
+	MetaAdopted = "matou:adopted"
 )
+
+// Marks are the metadata that Matou puts on a server: to let go of one is to take them off.
+var Marks = []string{MetaWorkshop, MetaSeat, MetaStep, MetaAction, MetaRun, MetaAdopted}
+
+// Adopted tells whether the server was made by hand, and taken over later.
+func (s Server) Adopted() bool { return s.Metadata[MetaAdopted] != "" }
+
+// Marked tells whether Matou made the server, or took it over: for whatever workshop and seat.
+func (s Server) Marked() bool {
+	return slices.ContainsFunc(Marks, func(key string) bool { _, ok := s.Metadata[key]; return ok })
+}

@@ -50,16 +50,32 @@ func TestPollerPace(t *testing.T) {
 		l := &lister{servers: []Server{{ID: "1", Status: StatusBuild}}}
 		p := NewPoller(l)
 		poll(t, p)
-		time.Sleep(10*time.Second + time.Millisecond)
-		if n := l.count(); n != 11 {
-			t.Errorf("asked %d times in 10 s while a server builds", n)
+		time.Sleep(4 * time.Second)
+		if n := l.count(); n != 3 {
+			t.Errorf("asked %d times in the first 4 s of a boot", n)
 		}
-		l.set(nil, Server{ID: "1", Status: StatusActive})
-		time.Sleep(time.Minute)
-		if n := l.count(); n < 15 || n > 16 {
-			t.Errorf("asked %d times in a quiet minute", n-11)
+		time.Sleep(56 * time.Second)
+		if n := l.count(); n > 13 {
+			t.Errorf("asked %d times in the first minute of a boot", n)
 		}
+		// Another boot is followed as closely as the first was.
+		l.set(nil, Server{ID: "1", Status: StatusBuild}, Server{ID: "2", Status: StatusBuild})
+		p.Wake()
+		synctest.Wait()
 		before := l.count()
+		time.Sleep(4 * time.Second)
+		if n := l.count() - before; n != 2 {
+			t.Errorf("asked %d times in the first 4 s of the next boot", n)
+		}
+		l.set(nil, Server{ID: "1", Status: StatusActive}, Server{ID: "2", Status: StatusActive})
+		p.Wake()
+		synctest.Wait()
+		before = l.count()
+		time.Sleep(time.Minute + time.Millisecond)
+		if n := l.count() - before; n != 4 {
+			t.Errorf("asked %d times in a quiet minute", n)
+		}
+		before = l.count()
 		p.Wake()
 		synctest.Wait()
 		if l.count() != before+1 {
@@ -129,4 +145,55 @@ func TestPollerSnapshots(t *testing.T) {
 			t.Errorf("waiting for news that don't come gives %v", err)
 		}
 	})
+}
+
+// TestPollerWatch: one server is followed through the polls that are made for all.
+func TestPollerWatch(t *testing.T) {
+	t.Parallel()
+	build, active := Server{ID: "1", Status: StatusBuild, TaskState: "spawning"}, Server{ID: "1", Status: StatusActive}
+	synctest.Test(t, func(t *testing.T) {
+		l := &lister{}
+		p := NewPoller(l)
+		poll(t, p)
+		synctest.Wait()
+		watch := func(ctx context.Context) (seen []Status, err error) {
+			p.Wake()
+			err = p.Watch(ctx, "1", func(s Server) { seen = append(seen, s.Status) })
+			return seen, err
+		}
+		l.set(nil, build)
+		go func() { time.Sleep(10 * time.Second); l.set(nil, active) }()
+		before := l.count()
+		seen, err := watch(t.Context())
+		if err != nil || seen[0] != StatusBuild || seen[len(seen)-1] != StatusActive {
+			t.Errorf("saw %v, %v", seen, err)
+		}
+		if n := l.count() - before; n > len(seen)+1 {
+			t.Errorf("%d looks, and %d requests", len(seen), n)
+		}
+		// What is not there, or can't be seen, is the caller's to find out about.
+		l.set(nil)
+		p.Wake()
+		synctest.Wait()
+		if seen, err := watch(t.Context()); err != nil || len(seen) != 0 {
+			t.Errorf("saw %v of a server that is gone, %v", seen, err)
+		}
+		l.set(errors.New("away"))
+		p.Wake()
+		synctest.Wait()
+		if _, err := watch(t.Context()); err != nil {
+			t.Error(err)
+		}
+		l.set(nil, build)
+		p.Wake()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if _, err := watch(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("after a minute: %v", err)
+		}
+	})
+	if err := NewPoller(nil).Watch(t.Context(), "1", nil); err != nil {
+		t.Error(err)
+	}
 }

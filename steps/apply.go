@@ -109,6 +109,9 @@ func (st StepState) ended(e Event) StepState {
 		return st
 	}
 	st.Ended = e.At
+	if st.Began == PhaseCheck {
+		st.Phase = PhaseCheck // wherever it looked first: there is nothing to go on with
+	}
 	switch e.Type {
 	case StepDone:
 		st.Status, st.Failure, st.Took = Done, nil, time.Duration(e.Took)

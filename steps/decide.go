@@ -2,6 +2,7 @@ package steps
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -22,6 +23,7 @@ type Execute struct {
 	Phase   Phase
 	Index   int
 	Resumed bool // an earlier run of it may have got through
+	Look    bool // see [Input.Look]
 }
 
 // Stop asks to end all that runs for a step.
@@ -147,8 +149,25 @@ func (d *decision) check(id ID) error {
 		return &Refusal{Code: RefusedNoChecks, Step: id}
 	}
 	d.begin(step, PhaseCheck, d.m.Run, false)
-	d.advance(step, PhaseCheck, 0, nil)
+	d.look(step, 0)
 	return nil
+}
+
+// look has the actions from index on look for what was done by hand, as far as they find out values
+// that others work with and nobody knows yet; then come the checks.
+func (d *decision) look(step Step, index int) {
+	st := d.s.Step(step.ID)
+	missing := unknown(d.w, d.s, step)
+	for i := index; i < len(step.Actions); i++ {
+		a := step.Actions[i]
+		if !a.Looks || !slices.ContainsFunc(missing, func(name string) bool { _, saves := a.Save[name]; return saves }) {
+			continue
+		}
+		d.emit(Event{Type: ActionStarted, Step: step.ID, Attempt: st.Attempt, Phase: PhaseAction, Look: true, Index: i, Name: a.Name, Kind: a.Kind})
+		d.effects = append(d.effects, Execute{Step: step.ID, Attempt: st.Attempt, Run: st.Run, Phase: PhaseAction, Index: i, Look: true})
+		return
+	}
+	d.advance(step, PhaseCheck, 0, nil)
 }
 
 func (d *decision) undo(id ID) error {
@@ -324,7 +343,10 @@ func (d *decision) finished(c finished) {
 		if moved {
 			d.outdate(step.ID)
 		}
-		if !a.Background {
+		switch {
+		case c.Phase == PhaseAction && st.Began == PhaseCheck:
+			d.look(step, c.Index+1)
+		case !a.Background:
 			d.advance(step, c.Phase, c.Index+1, nil)
 		}
 		return

@@ -165,7 +165,7 @@ func (e *Engine) words(in Input) string { return e.o.Redactor.Text(Sanitize(e.x.
 func (e *Engine) input(x Execute, step Step) Input {
 	return Input{
 		Workshop: e.w, Seat: e.o.Seat, Step: x.Step, Attempt: x.Attempt, Run: x.Run, Phase: x.Phase, Index: x.Index,
-		Action: step.actions(x.Phase)[x.Index], Vars: e.AllVars(), Resumed: x.Resumed,
+		Action: step.actions(x.Phase)[x.Index], Vars: e.AllVars(), Resumed: x.Resumed, Look: x.Look,
 	}
 }
 
@@ -284,7 +284,7 @@ func (e *Engine) record(events []Event) {
 	}
 	var saved Vars // by the events before: the state does not have it yet
 	for i, ev := range events {
-		if step, ok := e.w.Step(ev.Step); ok && ev.Type == ActionStarted {
+		if step, ok := e.w.Step(ev.Step); ok && ev.Type == ActionStarted && !ev.Look {
 			in := e.input(Execute{Step: ev.Step, Phase: ev.Phase, Index: ev.Index}, step)
 			in.Vars = in.Vars.With(saved)
 			ev.Command = e.words(in)

@@ -46,6 +46,7 @@ type Event struct {
 	Run      string            `json:"run,omitempty"`
 	Phase    Phase             `json:"phase,omitempty"`
 	Probing  bool              `json:"probing,omitempty"` // of step.started: the checks come first, the actions only if they fail
+	Look     bool              `json:"look,omitempty"`    // of action.started: it only looks for what is there
 	Index    int               `json:"index,omitempty"`   // of the action in its phase, from 0
 	Name     string            `json:"name,omitempty"`
 	Kind     string            `json:"kind,omitempty"`

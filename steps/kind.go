@@ -14,6 +14,9 @@ type Schema struct {
 	Results []string      // keys that save: may name
 	Claims  bool          // it makes or removes something in the cloud: its intent is on disk before it starts
 	Timeout time.Duration // of one run, unless the action says otherwise
+	// Looks says that the kind can also just look for what is there, and save the values it finds: see
+	// [Input.Look].
+	Looks bool
 }
 
 // FieldType is the shape of a field's value.
@@ -68,6 +71,8 @@ type Input struct {
 	// Resumed is set when an earlier run of this action may have got through without our knowing:
 	// look for what it left before making it again.
 	Resumed bool
+	// Look asks to find what the action would make, and to make nothing. What is not there is a Failure.
+	Look bool
 }
 
 // Result is what a finished action tells.
@@ -108,6 +113,7 @@ const (
 	FailAmbiguous   = "ambiguous"   //
 	FailQuota       = "quota"       //
 	FailConflict    = "conflict"    //
+	FailTaken       = "taken"       // something that we did not make has the name
 	FailTooLarge    = "too-large"   //
 	FailRate        = "rate"        // too many requests
 	FailUnavailable = "unavailable" // the API does not answer as it should
@@ -171,6 +177,16 @@ const (
 	AskPassphrase QuestionKind = "passphrase"
 	AskPrompt     QuestionKind = "prompt" // keyboard-interactive: Data: prompt, echo
 	AskChoice     QuestionKind = "choice"
+	AskAdopt      QuestionKind = "adopt"     // a server made by hand; Data: name, id, status, age in seconds
+	AskGiveBack   QuestionKind = "give-back" // one that was taken over is about to go; Data likewise
+)
+
+// The choices of questions whose answers are not free. Which of them a question allows, it says.
+const (
+	ChoiceAdopt   = "adopt"   // it is ours: take it over
+	ChoiceAnother = "another" // it is not: boot one beside it
+	ChoiceDelete  = "delete"
+	ChoiceKeep    = "keep" // leave it there, and let go of it
 )
 
 // Answer answers a question. Text is a secret for the questions that ask for one.

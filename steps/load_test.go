@@ -77,6 +77,7 @@ steps:
         with: {steps: [first, second], hops: [inner]}
       - kind: make
         with: {name: "${second.exit}"}
+conceal: true
 `
 
 var kinds = map[string]steps.Schema{
@@ -104,8 +105,8 @@ func TestLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := fmt.Sprintln(w.Slides, w.Languages, w.Decks["en"], w.Placeholders, w.Sandbox, w.Cloud); got !=
-		"[intro boot end] [fr en] deck.md map[XX:${port}] {world map[host:${sandbox.host}]} {jump openrc jump [22 ${port}] true }\n" {
+	if got := fmt.Sprintln(w.Slides, w.Languages, w.Decks["en"], w.Placeholders, w.Conceal, w.Sandbox, w.Cloud); got !=
+		"[intro boot end] [fr en] deck.md map[XX:${port}] true {world map[host:${sandbox.host}]} {jump openrc jump [22 ${port}] true }\n" {
 		t.Error(got)
 	}
 	make1 := w.Steps[0].Actions[0]
@@ -280,7 +281,7 @@ func TestLoadAliases(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "too much: more than") {
 		t.Errorf("%.500v", err)
 	}
-	if took := time.Since(began); took > 10*time.Second {
+	if took := time.Since(began); took > time.Minute {
 		t.Errorf("took %s", took)
 	}
 }
@@ -292,7 +293,7 @@ func FuzzLoad(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		began := time.Now()
 		w, err := load(text)
-		if took := time.Since(began); took > 20*time.Second {
+		if took := time.Since(began); took > time.Minute {
 			t.Errorf("took %s", took)
 		}
 		var problems steps.Problems

@@ -28,6 +28,7 @@ func (l *loader) workshop(doc *yaml.Node) {
 		"languages":    func(*yaml.Node) {},
 		"decks":        func(n *yaml.Node) { w.Decks = l.decks(n) },
 		"slides":       func(n *yaml.Node) { l.slides(n) },
+		"conceal":      func(n *yaml.Node) { w.Conceal = l.boolean(n, "conceal") },
 		"params":       func(n *yaml.Node) { l.list(n, "params", l.param) },
 		"hops":         func(n *yaml.Node) { l.list(n, "hops", l.hop) },
 		"cloud":        l.cloud,
@@ -271,6 +272,7 @@ func (l *loader) action(n *yaml.Node, step ID) Action {
 	}, "kind")
 	if known {
 		a.With = l.with(n, with, a.Kind, schema, step)
+		a.Looks = schema.Looks
 		if a.Timeout == 0 {
 			a.Timeout = schema.Timeout
 		}

@@ -3,7 +3,7 @@ package steps_test
 import (
 	"testing"
 
-	"go.uber.org/goleak"
+	"matou/internal/leaktest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }

@@ -79,3 +79,53 @@ func TestAnotherServerOutdatesWhatWasDoneOnTheOneBefore(t *testing.T) {
 		t.Fatalf("plan = %v", s.state.Plan)
 	}
 }
+
+// TestCheckLooks has an action that can look for what a person made by hand: the check finds the value
+// that others wait for, and the step is done without having run.
+func TestCheckLooks(t *testing.T) {
+	hand := func() *stage {
+		s := newStage()
+		s.w.Steps[0].Actions[0].Looks = true
+		s.w.Steps[1].Actions[1].With = map[string]steps.Value{"host": {Text: "${a.id}"}}
+		return s
+	}
+	s := hand()
+	if err := s.do(steps.Check{Step: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.going) != 1 || !s.going[0].Look || s.going[0].Phase != steps.PhaseAction {
+		t.Fatalf("under way: %+v", s.going)
+	}
+	s.end(t, "boot", nil)
+	if len(s.going) != 1 || s.going[0].Look {
+		t.Fatalf("after the look: %+v", s.going)
+	}
+	s.end(t, "up", nil)
+	s.status(t, steps.Done, steps.Ready, steps.Pending)
+	if got := s.state.Vars["a.id"]; got != "42" {
+		t.Errorf("a.id = %q", got)
+	}
+	if err := s.do(steps.Check{Step: "a"}); err != nil { // what is known is not looked for
+		t.Fatal(err)
+	}
+	s.end(t, "up", nil)
+
+	s = hand() // there is nothing to be found
+	_ = s.do(steps.Check{Step: "a"})
+	s.end(t, "boot", steps.Failf(steps.FailCheck, "no server is called a"))
+	s.status(t, steps.Ready, steps.Pending, steps.Pending)
+	if err := s.do(steps.Start{Step: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.going) != 1 || s.going[0].Look {
+		t.Fatalf("a start looks only: %+v", s.going)
+	}
+	s.end(t, "boot", steps.Failf(steps.FailQuota, "full"))
+	_ = s.do(steps.Check{Step: "a"})
+	s.end(t, "boot", steps.Failf(steps.FailCheck, "no server is called a"))
+	s.status(t, steps.Failed, steps.Pending, steps.Pending)
+	_ = s.do(steps.Retry{Step: "a"})
+	if len(s.going) != 1 || s.going[0].Look || s.going[0].Resumed {
+		t.Errorf("a replay after a look in vain: %+v", s.going)
+	}
+}

@@ -32,6 +32,7 @@ type Workshop struct {
 	Languages []string          // of the decks and texts, the default one first
 	Decks     map[string]string // language -> file of the deck
 	Slides    []ID              // the decks' slides in order: slide N of each deck has id Slides[N-1]
+	Conceal   bool              // the passwords on the slides are hidden until somebody asks to see them
 	Params    []Param
 	Hops      []Hop
 	Cloud     CloudSource
@@ -116,7 +117,8 @@ type Action struct {
 	Expect  time.Duration
 	// Background starts it beside the actions that follow and ends it with the step: a followed log.
 	Background bool
-	Line       int // in workshop.yaml
+	Looks      bool // its kind can look for what is there: see Schema.Looks
+	Line       int  // in workshop.yaml
 }
 
 // Value is a field of an action: a string, or a list of strings, or a map of strings; the kind's

@@ -89,7 +89,7 @@ func (m *Model) failed(id steps.ID, f steps.Failure, now time.Time) {
 	}}
 	if m.opts.ReadOnly {
 		box.Buttons = append(box.Buttons[:1], box.Buttons[2:]...)
-	} else if m.opts.Shell != nil && m.host(id) != "" {
+	} else if m.opts.Shell != nil && m.offShellOn(id) == "" {
 		box.Buttons = append(box.Buttons, dialog.Button{ID: "shell", Label: t.T("button.shell"), Key: "s"})
 	}
 	m.dialogs.Close(failureID)

@@ -54,10 +54,11 @@ func (m *Model) stepLine() string {
 	}
 	state := m.state.Step(id)
 	left := " " + pane.StatusGlyph(st, state.Status) + " " + st.Dim.Render(m.number(id)) + " " + st.Strong.Render(step.Title.In(t.Lang))
+	room := m.width - ansi.StringWidth(left) - 2
 	right := ""
 	switch state.Status {
 	case steps.Running:
-		right = m.progress(step, state)
+		right = m.progress(step, state, room)
 	case steps.Done:
 		right = st.OK.Render(t.T("status.done"))
 		if state.Took > 0 {
@@ -90,7 +91,8 @@ func (m *Model) stepLine() string {
 }
 
 // progress is how far a running step is: its doing, the time, and a gauge against what is expected.
-func (m *Model) progress(step steps.Step, state steps.StepState) string {
+// What the room does not allow for goes, the gauge first.
+func (m *Model) progress(step steps.Step, state steps.StepState, room int) string {
 	st, t := m.styles, m.text
 	took := time.Since(state.Started)
 	doing := pane.Clean(m.status[step.ID])
@@ -103,11 +105,20 @@ func (m *Model) progress(step steps.Step, state steps.StepState) string {
 	if n := len(step.Actions); state.Phase == steps.PhaseAction && n > 1 {
 		doing = itoa(state.Index+1) + "/" + itoa(n) + " " + doing
 	}
-	out := st.Info.Render(doing) + " " + pane.Clock(took)
-	if step.Expect > 0 {
-		out += st.Dim.Render(" "+t.T("bar.of", "time", pane.Clock(step.Expect))) + " " + st.Meter(12, took.Seconds(), step.Expect.Seconds())
+	clock := " " + pane.Clock(took)
+	if step.Expect <= 0 {
+		return st.Info.Render(ansi.Truncate(doing, max(8, room-len(clock)), st.Glyph.Ellipsis)) + clock
 	}
-	return out
+	of := " " + t.T("bar.of", "time", pane.Clock(step.Expect))
+	if ansi.StringWidth(doing+clock+of) > room {
+		of = "/" + pane.Clock(step.Expect)
+	}
+	doing = ansi.Truncate(doing, max(8, room-len(clock)-ansi.StringWidth(of)), st.Glyph.Ellipsis)
+	gauge := ""
+	if left := room - ansi.StringWidth(doing+clock+of) - 1; left >= 4 {
+		gauge = " " + st.Meter(min(12, left), took.Seconds(), step.Expect.Seconds())
+	}
+	return st.Info.Render(doing) + clock + st.Dim.Render(of) + gauge
 }
 
 // summary is what the last action with something to tell has told.

@@ -177,6 +177,7 @@ func TestOtherActions(t *testing.T) {
 	})
 	hops := []string{}
 	play(t, "the shell is on the step's host", 80, 24, func(f *fixture) {
+		f.finish("jump", "list", "boot", "puppet")
 		f.Press("4", "s", "2", "s")
 		if want := []string{"web", "jump"}; !reflect.DeepEqual(hops, want) || f.Execs != 2 {
 			f.t.Fatalf("shells on %v, %d programs", hops, f.Execs)
@@ -281,6 +282,35 @@ func TestQuestions(t *testing.T) {
 		f.Type("priv")
 		f.Press("enter")
 		f.asked(steps.Reply{Question: 7, Answer: steps.Answer{OK: true, Text: "private"}})
+	})
+	byHand := func(kind steps.QuestionKind, choices ...string) steps.Batch {
+		return steps.Batch{Questions: []steps.Question{{
+			ID: 7, Kind: kind, Subject: "puppet-07", Choices: choices,
+			Data: map[string]string{"name": "puppet-07", "id": "c47c0ffe-1dea", "status": "ACTIVE", "age": "192"},
+		}}}
+	}
+	for keys, want := range map[string]steps.Answer{
+		"o": {OK: true, Text: steps.ChoiceAdopt}, "enter": {}, "tab tab enter": {OK: true, Text: steps.ChoiceAnother},
+	} {
+		play(t, "a server made by hand is asked about: "+keys, 80, 24, func(f *fixture) {
+			f.tell(byHand(steps.AskAdopt, steps.ChoiceAdopt, steps.ChoiceAnother))
+			f.Sees("Ce serveur est-il à vous", "puppet-07", "c47c0ffe-1dea", "ACTIVE", "il y a 3:12", "C'est le mien", "En créer un autre")
+			f.Wait(time.Second)
+			f.Press(strings.Fields(keys)...)
+			f.asked(steps.Reply{Question: 7, Answer: want})
+		})
+	}
+	play(t, "a check takes over, and boots nothing", 80, 24, func(f *fixture) {
+		f.tell(byHand(steps.AskAdopt, steps.ChoiceAdopt))
+		f.Sees("C'est le mien")
+		f.SeesNot("En créer un autre", "à côté")
+	})
+	play(t, "one that was taken over is given back by itself", 80, 24, func(f *fixture) {
+		f.tell(byHand(steps.AskGiveBack, steps.ChoiceDelete, steps.ChoiceKeep))
+		f.Sees("créé à la main", "Le supprimer", "Le laisser")
+		f.Wait(time.Second)
+		f.Press("tab", "tab", "enter")
+		f.asked(steps.Reply{Question: 7, Answer: steps.Answer{OK: true, Text: steps.ChoiceKeep}})
 	})
 	play(t, "a question that is gone takes its dialog along", 80, 24, func(f *fixture) {
 		f.tell(hostKey(map[string]string{}))

@@ -13,6 +13,7 @@ import (
 
 	"matou/assets"
 	"matou/cloud"
+	"matou/internal/leaktest"
 	"matou/slides"
 	"matou/steps"
 	"matou/tui"
@@ -37,7 +38,7 @@ func TestMain(m *testing.M) {
 			s.Render(decks[lang], slides.Options{Width: 80, Theme: slides.Dark(), Stop: -1})
 		}
 	}
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/dlclark/regexp2/v2.runClock"))
+	leaktest.Main(m, goleak.IgnoreAnyFunction("github.com/dlclark/regexp2/v2.runClock"))
 }
 
 // session is an engine whose doings the test decides.

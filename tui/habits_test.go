@@ -53,7 +53,7 @@ func TestLogHabits(t *testing.T) {
 		output(f, "syslog", numbered(100)...)
 		atLog(f)
 		f.Press("n")
-		f.Sees("cherche d'abord")
+		f.Sees("cherchez d'abord")
 		f.Press("/")
 		f.Type("5.")
 		f.Press("enter") // the newest hit
@@ -184,7 +184,7 @@ func TestLogHabits(t *testing.T) {
 		output(f, "x", "\x1b[31mred\x1b[0m", "plain")
 		atLog(f)
 		f.Press("w")
-		f.Sees("toi seul pourras")
+		f.Sees("vous seul pourrez")
 		f.Type("a.txt")
 		f.Press("enter")
 		f.Sees("2 lignes enregistrées dans /seat/a.txt")

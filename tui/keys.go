@@ -85,6 +85,7 @@ func table() []binding {
 		{"unbrowse", []string{"x"}, "do", web, offShut, (*Model).shutLinks},
 		{"save", []string{"w"}, "do", text, offSave, quietly((*Model).askSave)},
 		{"history", []string{"J"}, "do", nil, offHistory, (*Model).history},
+		{"pet", []string{"P"}, "do", nil, offPet, quietly((*Model).pet)},
 
 		{"next", []string{"right", "l", "n"}, "move", notIn(pane.LogID), nil, quietly(func(m *Model) { m.turn(m.slide.Next()) })},
 		{"prev", []string{"left", "h", "p", "backspace"}, "move", notIn(pane.LogID), nil, quietly(func(m *Model) { m.turn(m.slide.Prev()) })},
@@ -121,6 +122,7 @@ func table() []binding {
 		{"palette", []string{":"}, "screen", nil, nil, quietly((*Model).openPalette)},
 		{"language", []string{"L"}, "screen", nil, offLanguage, quietly((*Model).switchLanguage)},
 		{"theme", []string{"T"}, "screen", nil, offTheme, quietly((*Model).switchTheme)},
+		{"secrets", []string{"S"}, "screen", nil, offSecrets, quietly((*Model).toggleSecrets)},
 		{"mouse", []string{"M"}, "screen", nil, nil, quietly((*Model).toggleMouse)},
 		{"suspend", []string{"ctrl+z"}, "screen", nil, offSuspend, func(*Model, string) tea.Cmd { return tea.Suspend }},
 		{"help", []string{"?", "f1"}, "screen", nil, nil, quietly((*Model).openHelp)},

@@ -86,7 +86,8 @@ type Options struct {
 	Cats   pane.Cats
 	Lines  int // of log kept; zero: pane.DefaultLogLines
 
-	// Conceal hides passwords and tokens that stand on slides: somebody else may see the screen.
+	// Conceal hides passwords and tokens that stand on slides, and keeps them hidden: somebody else
+	// will see the screen. Without it the workshop says how it begins, and a key changes it.
 	Conceal bool
 	// OnSlide is told where the reader is, the slide from 1 and its step, at each move. It is called
 	// from Update, so it returns at once.
@@ -157,10 +158,12 @@ type Model struct {
 	snapshot cloud.Snapshot
 	step     steps.ID // the one the console is at; empty on a slide without one
 	command  string   // its command line
+	editable bool     // there is something to edit in it
 	told     whereabouts
 
 	toast   notice
 	glad    time.Time // until when the cat is happy
+	petted  time.Time // until when it enjoys having been stroked
 	touched time.Time // when a key was last pressed
 	typed   digits
 	wake    alarm
@@ -205,7 +208,7 @@ func New(ctx context.Context, s Session, o Options) *Model {
 	m.text = o.Texts.In(lang)
 	m.slide = pane.NewSlide(m.deck(lang))
 	m.slide.SetSubstitute(m.placeholder)
-	m.slide.SetConceal(o.Conceal)
+	m.slide.SetConceal(o.Conceal || w.Conceal)
 	m.setTheme(o.Theme)
 	m.themeChosen = o.Theme != ""
 	m.setState(s.State())

@@ -44,6 +44,10 @@ func (m *Model) moused(msg tea.MouseMsg, now time.Time) tea.Cmd {
 		return nil
 	}
 	if _, click := msg.(tea.MouseClickMsg); click && at.Button == tea.MouseLeft {
+		if id, tab := m.tabUnder(under, at.X); m.lay.Tabs && tab && at.Y == under.Y {
+			m.moveTo(id)
+			return nil
+		}
 		m.moveTo(under.ID)
 		if under.ID == pane.ServersID {
 			m.servers.Click(at.Y - under.Y - 1)

@@ -96,8 +96,17 @@ func offShell(m *Model) string {
 		return m.text.T("off.no-shell")
 	case m.opts.ReadOnly:
 		return readOnly(m)
-	case m.host(m.step) == "":
+	}
+	return m.offShellOn(m.step)
+}
+
+// offShellOn says why there is no shell on the host of a step.
+func (m *Model) offShellOn(id steps.ID) string {
+	switch hop := m.host(id); {
+	case hop == "":
 		return m.text.T("off.no-host")
+	case !m.reached(hop):
+		return m.text.T("off.no-login", "host", hop)
 	}
 	return ""
 }
@@ -106,7 +115,7 @@ func offEdit(m *Model) string {
 	if why := offStep(m); why != "" {
 		return why
 	}
-	if m.opts.Edit == nil {
+	if !m.editable {
 		return m.text.T("off.no-edit")
 	}
 	return ""

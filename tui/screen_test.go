@@ -53,7 +53,7 @@ func TestPlaces(t *testing.T) {
 		f.Press("tab")
 		f.Sees("La liste arrive")
 		f.Press("tab", "tab")
-		f.Sees("À toi !")
+		f.Sees("À vous !")
 		f.Press("tab")
 		f.Sees("Quatre étapes")
 		f.Press("shift+tab", "shift+tab", "esc")

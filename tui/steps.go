@@ -49,6 +49,7 @@ func (m *Model) choose(id steps.ID) {
 // recall words the command line of the step the console is at.
 func (m *Model) recall() {
 	m.command = ""
+	m.editable = m.step != "" && m.opts.Edit != nil && m.opts.Edit(m.step) != nil
 	id := m.shown()
 	step, ok := m.workshop.Step(id)
 	if !ok {
@@ -58,6 +59,9 @@ func (m *Model) recall() {
 	phase, index, list := steps.PhaseAction, 0, step.Actions
 	if st.Status == steps.Running || st.Status == steps.Failed {
 		phase, index = st.Phase, st.Index
+		if phase == steps.PhaseAction && st.Began == steps.PhaseCheck {
+			phase, index = steps.PhaseCheck, 0 // it looks for what is there, and makes nothing
+		}
 		switch phase {
 		case steps.PhaseCheck:
 			list = step.Checks
@@ -211,6 +215,19 @@ func (m *Model) goTo(id steps.ID) {
 
 // host is the hop a step works on; empty when there is none.
 func (m *Model) host(id steps.ID) string { return m.workshop.HopOf(id) }
+
+// reached tells whether somebody has been on a hop: a step there was done, or got as far as its
+// second action. A shell asks nothing, so a host nobody has met yet is out of its reach.
+func (m *Model) reached(hop string) bool {
+	for _, s := range m.workshop.Steps {
+		st := m.state.Step(s.ID)
+		met := st.Status == steps.Done || st.Status == steps.Stale || (st.Phase == steps.PhaseAction && st.Index > 0)
+		if met && m.host(s.ID) == hop {
+			return true
+		}
+	}
+	return false
+}
 
 // done counts the steps that hold.
 func (m *Model) done() int { return m.outline.Done() }

@@ -236,7 +236,7 @@ func TestTraffic(t *testing.T) {
 		f.Sees("Pas de lien : listen tcp 127.0.0.1:8080")
 		three.err, three.links.SSH = nil, "ssh -N -L 40123:127.0.0.1:40123 -L 40124:127.0.0.1:40124 -J jump@jump.example.org:22 -p 2207 root@127.0.0.1"
 		f.Press("B")
-		f.Sees("Pour un navigateur sur la tienne", "ssh -N -L 40123:127.0.0.1:40123")
+		f.Sees("Pour un navigateur sur la vôtre", "ssh -N -L 40123:127.0.0.1:40123")
 		f.Press("y")
 		f.Type("ssh")
 		f.Press("enter")

@@ -164,6 +164,8 @@ func (m *Model) mood(now time.Time) pane.Mood {
 	switch {
 	case m.dialogs.Has(victoryID):
 		return pane.Dancing
+	case now.Before(m.petted):
+		return pane.Petted
 	case len(m.questions) > 0:
 		return pane.Curious
 	case running != "":
@@ -212,6 +214,7 @@ func (m *Model) due(now time.Time) time.Time {
 	if m.lay.has(pane.CatID) && !m.blurred {
 		soonest(m.catNext)
 		soonest(m.glad)
+		soonest(m.petted)
 		soonest(m.touched.Add(sleepAfter))
 	} else if m.dialogs.Has(victoryID) {
 		soonest(m.catNext)

@@ -135,7 +135,7 @@ func (m *Model) frame(p placed) []string {
 	left, right, foot := one.Heads()
 	title := m.paneTitle(left, focused)
 	if m.lay.Tabs {
-		title = m.tabs(p.W - 4 - ansi.StringWidth(right))
+		title = m.tabLine(m.tabs(tabRoom(p, right)))
 	}
 	last := m.lastLine(p)
 	old, ok := m.drawn[p.ID]
@@ -169,10 +169,18 @@ func (m *Model) lastLine(p placed) string {
 	return m.styles.Dim.Render(ansi.Truncate(line.Source+": "+line.Text, max(0, p.W/2), m.styles.Glyph.Ellipsis))
 }
 
-// tabs names the panes, the open one first to be seen; those that have news say how many.
-func (m *Model) tabs(room int) string {
+// tab is the name of a pane in the border of the one that is shown, and how wide it stands there.
+type tab struct {
+	id    pane.ID
+	text  string
+	width int
+}
+
+// tabs names the panes; those that have news say how many. Where not all fit there is only the one
+// that is shown.
+func (m *Model) tabs(room int) []tab {
 	st := m.styles
-	var full, short []string
+	var full, short []tab
 	for _, id := range m.order() {
 		name := m.text.T("tab." + string(id))
 		count := ""
@@ -193,16 +201,47 @@ func (m *Model) tabs(room int) string {
 		if id == m.focus {
 			style = st.TitleFocus
 		}
-		full = append(full, style.Render(name+count))
-		short = append(short, style.Render(name))
+		full = append(full, tab{id, style.Render(name + count), ansi.StringWidth(name + count)})
+		short = append(short, tab{id, style.Render(name), ansi.StringWidth(name)})
 	}
-	sep := st.Border.Render(" " + st.Glyph.Vertical + " ")
-	for _, tabs := range [][]string{full, short} {
-		if line := strings.Join(tabs, sep); ansi.StringWidth(line)+2 <= room {
-			return line
+	for _, tabs := range [][]tab{full, short} {
+		width := -tabGap
+		for _, t := range tabs {
+			width += t.width + tabGap
+		}
+		if width+2 <= room {
+			return tabs
 		}
 	}
-	return m.paneTitle(m.text.T("tab."+string(m.focus)), true)
+	name := m.text.T("tab." + string(m.focus))
+	return []tab{{m.focus, m.paneTitle(name, true), ansi.StringWidth(name)}}
+}
+
+// tabGap is how far tabs stand apart, in cells.
+const tabGap = 3
+
+// tabRoom is what the border of a pane leaves for tabs, beside what stands at its right.
+func tabRoom(p placed, right string) int { return p.W - 4 - ansi.StringWidth(right) }
+
+func (m *Model) tabLine(tabs []tab) string {
+	texts := make([]string, len(tabs))
+	for i, t := range tabs {
+		texts[i] = t.text
+	}
+	return strings.Join(texts, m.styles.Border.Render(" "+m.styles.Glyph.Vertical+" "))
+}
+
+// tabUnder is the tab at a column of the border; tabs begin behind its corner, a line and a blank.
+func (m *Model) tabUnder(p placed, x int) (pane.ID, bool) {
+	_, right, _ := m.panes()[p.ID].Heads()
+	at := p.X + 3
+	for _, t := range m.tabs(tabRoom(p, right)) {
+		if x >= at && x < at+t.width {
+			return t.id, true
+		}
+		at += t.width + tabGap
+	}
+	return "", false
 }
 
 // tiny is what is left on a screen too small for panes: what this is, and where one is.

@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"go.uber.org/goleak"
+	"matou/internal/leaktest"
 )
 
 // serveEnv makes this test's program serve a lab: its value is the folder and the name.
@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	goleak.VerifyTestMain(m)
+	leaktest.Main(m)
 }
 
 func testOptions(p Place) Options {

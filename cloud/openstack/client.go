@@ -30,7 +30,7 @@ type Options struct {
 	// Timeout bounds one request, the reading of its answer included. Zero: 30 s.
 	Timeout time.Duration
 	// Poll says how long to wait between two looks at a server that changes, given how long we
-	// have been looking. Nil: half a second at first, growing to 5 s.
+	// have been looking. Nil: [cloud.Pace].
 	Poll func(elapsed time.Duration) time.Duration
 	// OnRequest is told of each request after its answer's head has come, or with status 0 when
 	// none came. Path has no query and no host. It may be called by several goroutines at once.
@@ -99,7 +99,7 @@ func newClient(c Credentials, o Options) (*Client, error) {
 		o.Timeout = 30 * time.Second
 	}
 	if o.Poll == nil {
-		o.Poll = defaultPoll
+		o.Poll = cloud.Pace
 	}
 	client := &Client{credentials: c, options: o}
 	httpClient, transport, err := newHTTPClient(c, o)
@@ -119,18 +119,15 @@ func newClient(c Credentials, o Options) (*Client, error) {
 	return client, nil
 }
 
-func defaultPoll(elapsed time.Duration) time.Duration {
-	return min(500*time.Millisecond+elapsed/10, 5*time.Second)
-}
-
 // explainLogin says more about the two failures that a person logging in can do something about.
 func (c *Client) explainLogin(op string, err error) error {
 	var r *refusal
 	if err = c.explain(op, err); !errors.As(err, &r) {
 		return err
 	}
-	if r.status == http.StatusNotFound && c.credentials.secret() == "" && strings.Contains(strings.ToLower(r.reason), "token") {
-		r.status, r.kind = http.StatusUnauthorized, cloud.ErrAuth // Keystone's word for a token it cannot read
+	if said := strings.ToLower(r.reason); r.status == http.StatusNotFound &&
+		(c.credentials.secret() == "" && strings.Contains(said, "token") || strings.Contains(said, "application credential")) {
+		r.status, r.kind = http.StatusUnauthorized, cloud.ErrAuth // Keystone's word for one it cannot read, or has deleted
 	}
 	switch r.status {
 	case http.StatusUnauthorized:
@@ -138,10 +135,26 @@ func (c *Client) explainLogin(op string, err error) error {
 		if c.credentials.Password == "" {
 			r.reason = "the token or application credential is not valid, or no longer"
 		}
+		r.reason += c.clockHint()
 	case http.StatusNotFound, http.StatusGone, http.StatusMultipleChoices:
 		r.kind, r.reason = cloud.ErrUnavailable, "no identity service v3 at that address"
 	}
 	return r
+}
+
+// clockOff is how far two clocks may be apart before tokens begin to look expired, or not yet valid.
+const clockOff = 5 * time.Minute
+
+// clockHint says so when the clocks may be why a token is refused.
+func (c *Client) clockHint() string {
+	skew := c.Skew().Round(time.Second)
+	switch {
+	case skew >= clockOff:
+		return fmt.Sprintf("; the cloud's clock is %s ahead of this machine's", skew)
+	case skew <= -clockOff:
+		return fmt.Sprintf("; the cloud's clock is %s behind this machine's", -skew)
+	}
+	return ""
 }
 
 // readCatalog takes the catalog out of the token's answer, and finds endpoints in it from now on.

@@ -55,6 +55,12 @@ func TestLoginRefused(t *testing.T) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
+	gone := f.credentials()
+	gone.Password, gone.ApplicationCredentialID, gone.ApplicationSecret = "", "c0ffee", "spilt-secret"
+	f.on("POST", "/identity/v3/auth/tokens", 404, `{"error": {"code": 404, "title": "Not Found", "message": "Could not find Application Credential: c0ffee."}}`)
+	if _, err := Login(t.Context(), gone, Options{}); !errors.Is(err, cloud.ErrAuth) || !strings.Contains(err.Error(), "not valid, or no longer") {
+		t.Errorf("an application credential that was deleted: %v", err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := Login(ctx, f.credentials(), Options{}); !errors.Is(err, cloud.ErrCanceled) || !errors.Is(err, context.Canceled) {

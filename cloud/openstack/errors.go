@@ -69,7 +69,7 @@ func (c *Client) explain(op string, err error) error {
 			return c.explain(op, reauth.ErrReauth)
 		}
 		r.status, r.kind = inner.Actual, sentinel(inner.Actual, "")
-		r.reason = "the token has expired and logging in again failed: " + message(inner.Body)
+		r.reason = "the token has expired and logging in again failed: " + message(inner.Body) + c.clockHint()
 	case errors.As(err, &code):
 		r.status = code.Actual
 		r.reason = message(code.Body)

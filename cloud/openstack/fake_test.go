@@ -14,10 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"matou/internal/leaktest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // fake is a cloud whose answers are the recordings in testdata, or what a test puts in their
 // place. It is strict where the real one is: a wrong password or token is refused.
@@ -66,7 +66,7 @@ func (f *fake) credentials() Credentials {
 func (f *fake) client(t *testing.T) *Client {
 	t.Helper()
 	c, err := Login(t.Context(), f.credentials(), Options{
-		Timeout: 5 * time.Second,
+		Timeout: time.Minute,
 		Poll:    func(time.Duration) time.Duration { return time.Millisecond },
 	})
 	if err != nil {

@@ -231,6 +231,7 @@ func liveOne(ctx context.Context, t *testing.T, c *Client, spec cloud.ServerSpec
 	if _, err := c.Server(ctx, s.ID); err != nil {
 		t.Errorf("with an expired token: %v", err)
 	}
+	liveMarks(ctx, t, c, s)
 	if err := c.Delete(ctx, s.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -242,11 +243,37 @@ func liveOne(ctx context.Context, t *testing.T, c *Client, spec cloud.ServerSpec
 	}
 }
 
+// liveMarks takes a server over, and lets go of it again.
+func liveMarks(ctx context.Context, t *testing.T, c *Client, s cloud.Server) {
+	t.Helper()
+	if err := c.Mark(ctx, s.ID, map[string]string{cloud.MetaSeat: "07", cloud.MetaAdopted: "2026-11-22T21:00:00Z"}); err != nil {
+		t.Fatal(err)
+	}
+	marked, err := c.Server(ctx, s.ID)
+	if err != nil || marked.Metadata[cloud.MetaSeat] != "07" || !marked.Adopted() || marked.Metadata["note"] != s.Metadata["note"] {
+		t.Errorf("marked: %v, %v", marked.Metadata, err)
+	}
+	if err := c.Unmark(ctx, s.ID, cloud.MetaSeat, cloud.MetaAdopted, cloud.MetaSeat); err != nil {
+		t.Fatal(err)
+	}
+	bare, err := c.Server(ctx, s.ID)
+	if _, left := bare.Metadata[cloud.MetaSeat]; err != nil || left || bare.Adopted() || bare.Metadata[cloud.MetaRun] != s.Metadata[cloud.MetaRun] {
+		t.Errorf("unmarked: %v, %v", bare.Metadata, err)
+	}
+	const unknown = "6e1b6e4e-0000-4000-8000-000000000000"
+	if err := c.Mark(ctx, unknown, map[string]string{"a": "b"}); !errors.Is(err, cloud.ErrNotFound) {
+		t.Errorf("marking a server there is not: %v", err)
+	}
+}
+
 func liveTwo(ctx context.Context, t *testing.T, c *Client, spec cloud.ServerSpec) {
 	spec.Count = 2
 	booted, err := c.Boot(ctx, spec)
 	if err != nil || len(booted) != 2 {
 		t.Fatalf("boot: %v, %v", booted, err)
+	}
+	if err := c.Mark(ctx, booted[0].ID, map[string]string{"a": "b"}); err != nil && !errors.Is(err, cloud.ErrConflict) {
+		t.Errorf("marking a server in BUILD: %v", err)
 	}
 	for _, b := range booted {
 		s, err := c.Wait(ctx, b.ID, nil)

@@ -30,8 +30,9 @@ const (
 var errTooLong = errors.New("answer longer than 32 MiB")
 
 // transport sends requests with a deadline for each, and sends them again when the service asks
-// to come back later (429, and 503 with Retry-After) or was not reached at all. It sits below
-// gophercloud so that logging in and logging in again are covered too.
+// to come back later (429; 503 and 413 with Retry-After, the latter being an old Nova's 429) or was
+// not reached at all. It sits below gophercloud so that logging in and logging in again are covered
+// too.
 type transport struct {
 	base    http.RoundTripper
 	timeout time.Duration
@@ -108,7 +109,7 @@ func retryAfter(req *http.Request, resp *http.Response, err error, attempt int) 
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests:
 		return parseRetryAfter(header, time.Now(), 4*backOff), true
-	case http.StatusServiceUnavailable:
+	case http.StatusServiceUnavailable, http.StatusRequestEntityTooLarge:
 		return parseRetryAfter(header, time.Now(), backOff), header != ""
 	}
 	return 0, false

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"matou/cloud"
 )
@@ -88,21 +88,38 @@ func TestWaitOutlivesToken(t *testing.T) {
 	}
 }
 
+// overdue is a context whose deadline passes when the test says so.
+type overdue struct {
+	context.Context
+	once sync.Once
+	done chan struct{}
+}
+
+func (o *overdue) expire()               { o.once.Do(func() { close(o.done) }) }
+func (o *overdue) Done() <-chan struct{} { return o.done }
+func (o *overdue) Err() error {
+	select {
+	case <-o.done:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
 func TestWaitEnds(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	c := f.client(t)
 	f.on("GET", "/compute/v2.1/servers/1", 200, fixture(t, "server-build"))
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
-	defer cancel()
-	s, err := c.Wait(ctx, "1", nil)
+	late := &overdue{Context: t.Context(), done: make(chan struct{})}
+	s, err := c.Wait(late, "1", func(cloud.Server) { late.expire() })
 	if !errors.Is(err, cloud.ErrTimeout) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "it was BUILD (scheduling)") {
 		t.Errorf("got %v", err)
 	}
 	if s.Status != cloud.StatusBuild {
 		t.Errorf("the last look is lost: %+v", s)
 	}
-	ctx, cancel = context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(t.Context())
 	_, err = c.Wait(ctx, "1", func(cloud.Server) { cancel() })
 	if !errors.Is(err, cloud.ErrCanceled) || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
@@ -129,12 +146,5 @@ func TestWaitGone(t *testing.T) {
 		if err := f.client(t).WaitGone(t.Context(), "1"); !errors.Is(err, tt.want) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
-	}
-}
-
-func TestDefaultPoll(t *testing.T) {
-	t.Parallel()
-	if first, later := defaultPoll(0), defaultPoll(time.Hour); first != 500*time.Millisecond || later != 5*time.Second {
-		t.Errorf("pauses of %v to %v", first, later)
 	}
 }

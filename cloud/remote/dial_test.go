@@ -47,12 +47,8 @@ func silent(c net.Conn) { io.Copy(io.Discard, c) }
 
 func TestDialFails(t *testing.T) {
 	t.Parallel()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed := Hop{User: "u", Host: "127.0.0.1", Port: ln.Addr().(*net.TCPAddr).Port}
-	ln.Close()
+	// A port that was free a moment ago may be another test's by now: nobody listens on this one.
+	closed := Hop{User: "u", Host: "127.0.0.1", Port: 1}
 	for _, tt := range []struct {
 		name string
 		hop  Hop
@@ -67,12 +63,13 @@ func TestDialFails(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			for _, via := range []*server{nil, newServer(t)} {
-				c := newClient(t, func(o *Options) { o.HandshakeTimeout = 50 * time.Millisecond })
+				c := newClient(t)
 				chain := []Hop{tt.hop}
 				if via != nil {
-					c.o.HandshakeTimeout = 5 * time.Second
 					chain = []Hop{via.hop(), tt.hop}
 					connect(t, c, via.hop())
+				}
+				if strings.Contains(tt.text, "no answer") { // the others answer, however late
 					c.o.HandshakeTimeout = 50 * time.Millisecond
 				}
 				_, err := c.Conn(t.Context(), chain...)
@@ -113,15 +110,11 @@ func TestDialCancelled(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c := newClient(t, tt.option)
+			c := newClient(t, func(o *Options) { o.DialTimeout, o.HandshakeTimeout = time.Hour, time.Hour }, tt.option)
 			ctx, cancel := context.WithCancel(t.Context())
 			time.AfterFunc(50*time.Millisecond, cancel)
-			start := time.Now()
 			if _, err := c.Conn(ctx, tt.chain...); !errors.Is(err, context.Canceled) {
 				t.Errorf("error %v", err)
-			}
-			if d := time.Since(start); d > 3*time.Second {
-				t.Errorf("took %v", d)
 			}
 		})
 	}
@@ -130,7 +123,9 @@ func TestDialCancelled(t *testing.T) {
 func TestDialTimeout(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	c := newClient(t, func(o *Options) { o.DialTimeout = 200 * time.Millisecond })
+	c := newClient(t)
+	connect(t, c, s.hop())
+	c.o.DialTimeout = 200 * time.Millisecond
 	_, err := c.Conn(t.Context(), s.hop(), Hop{User: "u", Host: "silent.example"})
 	if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "no answer through test within 200ms") {
 		t.Errorf("error %v", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -20,8 +21,11 @@ type FollowLine struct {
 }
 
 const (
-	followOverlap = 100                    // lines read again after a gap to find where it began
-	followQuiet   = 300 * time.Millisecond // no more of them come after that long
+	followOverlap = 100 // lines read again after a gap to find where it began
+	// No more of them come after so long: where the host could count them, and some are missing (the
+	// file was replaced in between), and where it could not.
+	followMissing = 5 * time.Second
+	followQuiet   = 300 * time.Millisecond
 )
 
 // Follow reads a growing file as tail -F does, beginning with its last lines, until ctx ends. A
@@ -79,15 +83,17 @@ type follower struct {
 	again []Line   // lines read since the connection is back, not yet passed on
 	gap   *FollowLine
 	timer *time.Timer
-	mark  string // the line that the command's own output begins after
+	mark  string // begins the line that the command's own output comes after
 	begun bool   // it was seen
+	ends  int    // lines that the file ended with then; negative: unknown
 }
 
 func (f *follower) run(ctx context.Context, conn *Conn, path string, n int) error {
 	f.begin()
-	// What the login shell says on its own comes before the mark. With it the time in which the
-	// file's end is printed begins, however long the command was on its way.
-	cmd := Command{Line: fmt.Sprintf("printf '%%s\\n' %s; LC_ALL=C tail -n %d -F -- %s", f.mark, max(n, 0), Quote(path)), MaxOutput: -1}
+	// What the login shell says on its own comes before the mark. With the mark comes how many lines
+	// tail will print at once at least, so that nobody has to guess how long a busy host takes for it.
+	end := fmt.Sprintf("tail -n %d -- %s", max(n, 0), Quote(path))
+	cmd := Command{Line: fmt.Sprintf("printf '%%s %%s\\n' %s \"$(%s 2>/dev/null | wc -l)\"; LC_ALL=C %s", f.mark, end, strings.Replace(end, " --", " -F --", 1)), MaxOutput: -1}
 	exit, err := conn.Run(ctx, cmd, f.line)
 	if f.seenMark() {
 		f.settle() // otherwise the gap goes on
@@ -129,18 +135,42 @@ func (f *follower) line(l Line) {
 	defer f.mu.Unlock()
 	switch {
 	case !f.begun:
-		if f.begun = strings.HasSuffix(l.Text, f.mark) && !l.Stderr; f.begun && f.gap != nil {
-			f.timer = time.AfterFunc(followQuiet, f.settle)
+		if _, count, ok := strings.Cut(l.Text, f.mark); ok && !l.Stderr {
+			f.start(count)
 		}
 	case f.gap == nil || l.Stderr:
 		f.pass(l)
 	default:
 		f.again = append(f.again, l)
-		f.timer.Reset(followQuiet)
-		if len(f.again) >= followOverlap {
+		f.timer.Reset(f.patience())
+		if len(f.again) >= followOverlap || len(f.again) == f.ends {
 			f.settleLocked()
 		}
 	}
+}
+
+// start is at the mark, which says how many lines the file ends with.
+func (f *follower) start(count string) {
+	n, err := strconv.Atoi(strings.TrimSpace(count))
+	if err != nil {
+		n = -1
+	}
+	f.begun, f.ends = true, n
+	switch {
+	case f.gap == nil:
+	case n == 0:
+		f.settleLocked()
+	default:
+		f.timer = time.AfterFunc(f.patience(), f.settle)
+	}
+}
+
+// patience is how long another line that was there before may take.
+func (f *follower) patience() time.Duration {
+	if f.ends < 0 {
+		return followQuiet
+	}
+	return followMissing
 }
 
 // settle compares what was read again with what was seen, marks the gap and passes on the rest.

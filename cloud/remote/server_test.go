@@ -19,14 +19,15 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
 	"golang.org/x/crypto/ssh"
+
+	"matou/internal/leaktest"
 )
 
 func TestMain(m *testing.M) {
 	// What the person running the tests has set up must not take part in them.
 	os.Unsetenv("SSH_AUTH_SOCK")
-	goleak.VerifyTestMain(m)
+	leaktest.Main(m)
 }
 
 // server is a real SSH server on loopback.
@@ -312,7 +313,7 @@ func (s *server) shell(c *exec.Cmd, ch ssh.Channel) int {
 // newClient makes a client that is closed with the test.
 func newClient(t testing.TB, options ...func(*Options)) *Client {
 	t.Helper()
-	o := Options{KnownHosts: filepath.Join(t.TempDir(), "state", "known_hosts"), HandshakeTimeout: 5 * time.Second}
+	o := Options{KnownHosts: filepath.Join(t.TempDir(), "state", "known_hosts"), DialTimeout: time.Minute, HandshakeTimeout: time.Minute}
 	for _, f := range options {
 		f(&o)
 	}

@@ -69,7 +69,7 @@ func TestFollow(t *testing.T) {
 			return l
 		case err := <-over:
 			t.Fatal("ended: ", err)
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal("no line")
 		}
 		return FollowLine{}

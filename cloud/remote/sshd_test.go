@@ -14,6 +14,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,42 +44,95 @@ func sshd(t *testing.T, extra string) Hop {
 	if err := os.WriteFile(filepath.Join(dir, "authorized"), ssh.MarshalAuthorizedKey(userPub), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	hop := Hop{
+		Name: "sshd", User: me.Username, Host: "127.0.0.1", NoAgent: true,
+		KeyFiles: []string{filepath.Join(dir, "user")}, Fingerprints: []string{ssh.FingerprintSHA256(hostPub)},
+	}
+	conf := fmt.Sprintf("ListenAddress 127.0.0.1\nHostKey %s/host\nAuthorizedKeysFile %s/authorized\nPidFile none\n"+
+		"StrictModes no\nUsePAM no\nPermitRootLogin yes\nPrintMotd no\n%s\n", dir, dir, extra)
+	for range 20 {
+		if hop.Port = freePort(t); listens(t, bin, dir, hop.Port, conf) {
+			return hop
+		}
+	}
+	t.Fatal("each port that was free was somebody else's a moment later")
+	return hop
+}
+
+// freePort is a port that nobody listens on at this moment.
+func freePort(t *testing.T) int {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := ln.Addr().(*net.TCPAddr).Port
-	ln.Close()
-	conf := fmt.Sprintf("Port %d\nListenAddress 127.0.0.1\nHostKey %s/host\nAuthorizedKeysFile %s/authorized\nPidFile none\n"+
-		"StrictModes no\nUsePAM no\nPermitRootLogin yes\nPrintMotd no\n%s\n", port, dir, dir, extra)
-	if err := os.WriteFile(filepath.Join(dir, "conf"), []byte(conf), 0o600); err != nil {
+	defer ln.Close()
+	return ln.Addr().(*net.TCPAddr).Port
+}
+
+// listens starts sshd until the end of the test, and reports whether it could have the port.
+func listens(t *testing.T, bin, dir string, port int, conf string) bool {
+	t.Helper()
+	file := filepath.Join(dir, "conf")
+	if err := os.WriteFile(file, []byte(fmt.Sprintf("Port %d\n", port)+conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(bin, "-D", "-e", "-f", filepath.Join(dir, "conf"))
-	var log bounded
+	cmd := exec.Command(bin, "-D", "-e", "-f", file)
+	log := &sshdLog{ready: make(chan struct{})}
 	log.limit = 64 << 10
-	cmd.Stderr, cmd.WaitDelay = &log, time.Second // its children share stderr
+	cmd.Stderr, cmd.WaitDelay = log, time.Second // its children share stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan struct{})
+	go func() { defer close(ended); cmd.Wait() }()
 	t.Cleanup(func() {
 		cmd.Process.Kill()
-		cmd.Wait()
+		<-ended
 		if t.Failed() {
 			text, _ := log.take()
 			t.Logf("sshd: %s", text)
 		}
 	})
-	for range 500 {
-		if c, err := net.Dial("tcp", ln.Addr().String()); err == nil {
-			c.Close()
-			break
+	select {
+	case <-log.ready:
+		return true
+	case <-ended:
+		if text := log.text(); !strings.Contains(text, "Address already in use") {
+			t.Fatalf("sshd does not start: %s", text)
 		}
-		time.Sleep(5 * time.Millisecond)
+		return false
 	}
-	return Hop{
-		Name: "sshd", User: me.Username, Host: "127.0.0.1", Port: port, NoAgent: true,
-		KeyFiles: []string{filepath.Join(dir, "user")}, Fingerprints: []string{ssh.FingerprintSHA256(hostPub)},
+}
+
+// sshdLog is what sshd prints, and when it has said that it listens.
+type sshdLog struct {
+	bounded
+	once  sync.Once
+	ready chan struct{}
+}
+
+func (l *sshdLog) Write(p []byte) (int, error) {
+	n, err := l.bounded.Write(p)
+	if strings.Contains(l.text(), "Server listening on 127.0.0.1") {
+		l.once.Do(func() { close(l.ready) })
+	}
+	return n, err
+}
+
+func (l *sshdLog) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.kept)
+}
+
+// eventually waits for something another process does.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !done(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("it never was that %s", what)
+		}
 	}
 }
 
@@ -126,19 +180,14 @@ func TestOpenSSH(t *testing.T) {
 	// A cancelled command on a terminal is told to end, not left behind.
 	mark := filepath.Join(t.TempDir(), "ended")
 	rctx, cancel := context.WithCancel(ctx)
-	_, err = conn.Run(rctx, Command{Line: "trap 'echo > " + Quote(mark) + "; exit' TERM HUP; echo go; for i in 1 2 3 4 5 6 7 8 9; do sleep 0.2; done", PTY: true}, func(Line) { cancel() })
+	_, err = conn.Run(rctx, Command{Line: "trap 'echo > " + Quote(mark) + "; exit' TERM HUP; echo go; while :; do sleep 0.2; done", PTY: true}, func(Line) { cancel() })
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	for range 400 {
-		if _, err = os.Stat(mark); err == nil {
-			break
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	if err != nil {
-		t.Error("a cancelled command ran on")
-	}
+	eventually(t, "a cancelled command ends", func() bool {
+		_, err := os.Stat(mark)
+		return err == nil
+	})
 }
 
 func TestOpenSSHForward(t *testing.T) {
@@ -199,7 +248,7 @@ func TestOpenSSHRefusals(t *testing.T) {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		conn.Run(ctx, Command{Line: "echo; sleep 10"}, func(Line) { close(busy) })
+		conn.Run(ctx, Command{Line: "echo; sleep 60"}, func(Line) { close(busy) })
 	}()
 	<-busy
 	if _, err := conn.Run(t.Context(), Command{Line: "true"}, nil); !errors.Is(err, ErrNoShell) {

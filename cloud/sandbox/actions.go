@@ -35,11 +35,11 @@ func (n *computeAPI) action(c *call) reply {
 // those the action is allowed in.
 func conflict(in *instance, action string, states ...string) *reply {
 	var text string
-	switch {
-	case in.Task != "":
-		text = "task_state " + in.Task
+	switch { // in Nova's order
 	case !slices.Contains(states, in.VMState):
 		text = "vm_state " + in.VMState
+	case in.Task != "":
+		text = "task_state " + in.Task
 	default:
 		return nil
 	}
@@ -185,8 +185,15 @@ func (n *computeAPI) readMetadata(c *call, key string) (map[string]string, *repl
 	return out, nil
 }
 
-// setMeta replaces a server's metadata, within the quota.
-func (n *computeAPI) setMeta(in *instance, meta map[string]string) *reply {
+// updateMeta is what Nova calls a change of metadata when it refuses one.
+const updateMeta = "update metadata"
+
+// setMeta replaces a server's metadata, within the quota. Nova takes none for a server that is still
+// being built, or that has failed (nova/compute/api.py, update_instance_metadata).
+func (n *computeAPI) setMeta(in *instance, action string, meta map[string]string) *reply {
+	if rep := conflict(in, action, vmActive, vmStopped); rep != nil {
+		return rep
+	}
 	if most := n.world.file.Quota.metadataItems(); len(meta) > most {
 		rep := fail(http.StatusForbidden, "Maximum number of metadata items exceeds %d", most)
 		return &rep
@@ -206,7 +213,7 @@ func (n *computeAPI) mergeMetadata(c *call, in *instance) reply {
 			meta[k] = v
 		}
 	}
-	if bad := n.setMeta(in, meta); bad != nil {
+	if bad := n.setMeta(in, updateMeta, meta); bad != nil {
 		return *bad
 	}
 	return okay(object{"metadata": meta})
@@ -215,7 +222,7 @@ func (n *computeAPI) mergeMetadata(c *call, in *instance) reply {
 func (n *computeAPI) replaceMetadata(c *call, in *instance) reply {
 	meta, bad := n.readMetadata(c, "metadata")
 	if bad == nil {
-		bad = n.setMeta(in, meta)
+		bad = n.setMeta(in, updateMeta, meta)
 	}
 	if bad != nil {
 		return *bad
@@ -248,7 +255,7 @@ func (n *computeAPI) setMetadatum(c *call, in *instance) reply {
 			all[k] = old
 		}
 	}
-	if bad := n.setMeta(in, all); bad != nil {
+	if bad := n.setMeta(in, updateMeta, all); bad != nil {
 		return *bad
 	}
 	return okay(object{"meta": object{key: v}})
@@ -265,6 +272,8 @@ func (n *computeAPI) deleteMetadatum(c *call, in *instance) reply {
 			rest[k] = v
 		}
 	}
-	n.setMeta(in, rest)
+	if bad := n.setMeta(in, "delete metadata", rest); bad != nil {
+		return *bad
+	}
 	return reply{status: http.StatusNoContent}
 }

@@ -352,7 +352,11 @@ func TestMetadata(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, "", 0)
 		defer b.end()
-		meta := compute + "/servers/" + b.create(b.w, "web-1") + "/metadata"
+		id := b.create(b.w, "web-1")
+		meta := compute + "/servers/" + id + "/metadata"
+		b.do("POST", meta, `{"metadata":{"a":"1"}}`).want(t, 409, "Cannot 'update metadata' instance "+id+" while it is in vm_state building")
+		b.do("DELETE", meta+"/group", nil).want(t, 409, "Cannot 'delete metadata' instance "+id+" while it is in vm_state building")
+		time.Sleep(time.Hour)
 		b.do("POST", meta, `{"metadata":{"a":"1"}}`).want(t, 200, `"group":"breizhcamp"`)
 		b.do("PUT", meta+"/b", `{"meta":{"b":"2"}}`).want(t, 200, `{"b":"2"}`)
 		b.do("PUT", meta+"/b", `{"meta":{"c":"2"}}`).want(t, 400, "mismatch")

@@ -2,7 +2,10 @@
 
 package main
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestComeBack opens the console on a seat with servers: they are on the screen before a key is
 // pressed.
@@ -19,4 +22,33 @@ func TestComeBack(t *testing.T) {
 	s.sees("• puppet-01")
 	s.press("q")
 	<-s.done
+}
+
+// TestLookOver opens a second console on a seat: it sees the servers of the first one's sandbox, and
+// what they are, but touches nothing.
+func TestLookOver(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a second")
+	}
+	t.Parallel()
+	state := t.TempDir()
+	if out, err := program(t, state, "play", "--pace", "instant", "--until", "master-boot").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	first := newScreen(t, 80, 24, program(t, state, "--pace", "instant", "--still"))
+	first.sees("Servers 1") // its sandbox is up
+	second := newScreen(t, 120, 36, program(t, state, "--pace", "instant", "--still"))
+	second.sees("read only")
+	second.sees("puppet-01")
+	second.press("\t\t\r")
+	second.sees("nova show puppet-01")
+	second.sees("| OS-EXT-STS:power_state")
+	second.press(keyEsc)
+	second.until("the dialog to close", func(text string) bool { return !strings.Contains(text, "nova show puppet-01") })
+	second.press("d")
+	second.sees("is held by")
+	for _, s := range []*screen{second, first} {
+		s.press("q")
+		<-s.done
+	}
 }

@@ -155,12 +155,27 @@ func (s *session) comeBack(ctx context.Context) {
 		return state.Step(step.ID).Status == steps.Done &&
 			slices.ContainsFunc(step.Actions, func(a steps.Action) bool { return a.Kind == "cloud.login" })
 	})
-	if !loggedIn || s.holder != nil {
+	switch {
+	case !loggedIn:
+		return
+	case s.beside != nil:
+		s.running.Go(func() { s.lookOver(ctx) })
 		return
 	}
 	s.running.Go(func() {
 		_, _ = s.registry.Compute(ctx, s.input(), &aside{s: s, password: s.account.password})
 	})
+}
+
+// lookOver lists the servers of the sandbox in the program that holds the seat, until ctx ends.
+func (s *session) lookOver(ctx context.Context) {
+	client := s.beside(ctx)
+	if client == nil {
+		return // it has ended, or is about to begin
+	}
+	defer client.Close()
+	s.poller.Use(client)
+	<-ctx.Done()
 }
 
 // consoleOptions are what a session and the parts say about the console.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -26,6 +27,7 @@ type printer struct {
 	out     *bufio.Writer
 	json    bool
 	colours bool // it goes to a terminal that has some; a file or a pipe gets the text
+	adopt   bool // servers booted by hand are the person's own
 	accept  bool // trust host keys seen for the first time
 
 	trouble string // what was told of the journal's or the log's
@@ -37,7 +39,7 @@ func (o *options) printer(s *session, out io.Writer, asJSON bool) (*printer, err
 		return nil, err
 	}
 	colours := colorprofile.Detect(out, os.Environ()) > colorprofile.ASCII
-	return &printer{s: s, text: text, out: bufio.NewWriter(out), colours: colours, json: asJSON, accept: o.accept || s.ours()}, nil
+	return &printer{s: s, text: text, out: bufio.NewWriter(out), colours: colours, json: asJSON, adopt: o.adopt, accept: o.accept || s.ours()}, nil
 }
 
 // outputLine is how a line of output stands among the events of --json.
@@ -169,10 +171,14 @@ func (p *printer) answer(ctx context.Context, q steps.Question) {
 		if a.Text = p.s.account.password; a.Text != "" && q.Attempt <= 1 {
 			a.OK, a.Nobody = true, false
 		}
+	case steps.AskAdopt, steps.AskGiveBack:
+		if p.adopt {
+			a = steps.Answer{OK: true, Text: q.Choices[0]}
+		}
 	default:
 	}
 	if !p.json {
-		fmt.Fprintf(p.out, "  ? %s %s %s: %v\n", q.Kind, q.Subject, q.Data["fingerprint"], a.OK)
+		fmt.Fprintf(p.out, "  ? %s %s %s: %v\n", q.Kind, q.Subject, cmp.Or(q.Data["fingerprint"], q.Data["id"]), a.OK)
 	}
 	_ = p.s.engine.Do(ctx, steps.Reply{Question: q.ID, Answer: a}) // a question that is gone needs no answer
 }

@@ -28,6 +28,9 @@ const (
 	outputLines  = 5000
 )
 
+// errNoWorld is what somebody who only looks gets when the program with the sandbox has ended.
+var errNoWorld = errors.New("the program whose sandbox this was has ended")
+
 // panes lets the console look at servers, the journal and the log on disk.
 func (s *session) panes(to *tui.Options) {
 	to.Server = func(ctx context.Context, id string) (server cloud.Server, err error) {
@@ -85,6 +88,14 @@ func outputOf(ctx context.Context, dir string, step steps.ID, from, to time.Time
 func (s *session) asked(ctx context.Context, ask func(context.Context, action.Compute) error) error {
 	ctx, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
+	if s.beside != nil {
+		client := s.beside(ctx)
+		if client == nil {
+			return errNoWorld
+		}
+		defer client.Close()
+		return ask(ctx, client)
+	}
 	compute, err := s.registry.Compute(ctx, s.input(), &aside{s: s, password: s.account.password})
 	if err != nil {
 		return err

@@ -32,7 +32,7 @@ func TestPicture(t *testing.T) {
 	s.press(keyEnter)
 	s.until("the step to end", func(text string) bool { mark, _ := step(text); return mark == "✓" })
 	time.Sleep(time.Second) // the servers' list comes by itself
-	s.whole()
+	s.calm()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := os.WriteFile(*picture, []byte(svg(s.term.Width(), s.term.Height(), s.term.CellAt)), 0o644); err != nil {

@@ -30,7 +30,7 @@ func (o *options) plain(cmd *cobra.Command, c *consoleFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, rec.end(err)) }()
-	po.Out, po.Typed, po.Conceal = rec.text(cmd.OutOrStdout()), rec.typed(), rec != nil
+	po.Out, po.Typed, po.Conceal = rec.text(cmd.OutOrStdout()), rec.typed(), rec != nil || s.workshop.Conceal
 	keeper := s.keepPlace(c.deck)
 	defer func() { err = errors.Join(err, keeper.close()) }()
 	po.OnSlide = keeper.set

@@ -19,7 +19,10 @@ func newPlay(o *options) *cobra.Command {
 		Long: `Runs the steps in order, those that are done left out, and stops at the first that fails.
 
 Without --until it goes on to the last step before the first that asks for confirmation. A password
-that is not in the workshop is taken from MATOU_PASSWORD. With --json, every line of standard output is
+that is not in the workshop is taken from MATOU_PASSWORD. A server of the right name that was booted by
+hand is taken over with --adopt; without it, the step fails and says which server is in the way.
+
+With --json, every line of standard output is
 one JSON object: an event of the journal ("v", "seq", "at", "type", and what that type carries: "step",
 "attempt", "phase", "index", "name", "kind", "command", "values", "summary", "changed", "took_ms",
 "failure" with "kind" and "cause"), or a line of output ("type": "output", "at", "step", "source", "text").
@@ -27,6 +30,7 @@ Types and fields may be added; "v" changes when one changes its meaning.`,
 		Args: cobra.NoArgs,
 	}
 	recordFlag(cmd, o)
+	adoptFlag(cmd, o)
 	cmd.Flags().StringVar(&from, "from", "", "first step to run")
 	cmd.Flags().StringVar(&until, "until", "", "last step to run")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON Lines")
@@ -34,6 +38,11 @@ Types and fields may be added; "v" changes when one changes its meaning.`,
 		return o.playAll(cmd, asJSON, steps.ID(from), steps.ID(until))
 	})
 	return cmd
+}
+
+// adoptFlag lets a command answer for the person that a server made by hand is theirs.
+func adoptFlag(cmd *cobra.Command, o *options) {
+	cmd.Flags().BoolVar(&o.adopt, "adopt", false, "take over servers of yours that were booted by hand, and delete them with the others")
 }
 
 // playAll runs the steps between two that are not done.
@@ -60,6 +69,7 @@ func newReplay(o *options) *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 	}
 	recordFlag(cmd, o)
+	adoptFlag(cmd, o)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON Lines")
 	cmd.RunE = running(func(cmd *cobra.Command, args []string) error {
 		return o.play(cmd, asJSON, one(args[0]), func(ctx context.Context, p *printer, id steps.ID) (*steps.Failure, error) {
@@ -76,6 +86,7 @@ func newCheck(o *options) *cobra.Command {
 		Short: "Prove that a step still holds, or all that were done",
 		Args:  cobra.MaximumNArgs(1),
 	}
+	adoptFlag(cmd, o)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON Lines")
 	cmd.RunE = running(func(cmd *cobra.Command, args []string) error {
 		which := func(w *steps.Workshop, s steps.State) ([]steps.ID, error) {

@@ -24,6 +24,7 @@ type options struct {
 	here     string
 	pace     string
 	set      map[string]string
+	adopt    bool   // servers of the right name that were made by hand
 	accept   bool   // unknown host keys, where nobody can be asked
 	record   string // file to record the terminal in
 }

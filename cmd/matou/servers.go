@@ -249,6 +249,7 @@ type aside struct {
 	s        *session
 	accept   bool
 	password string
+	giveBack bool // servers that were taken over go with those that were made
 }
 
 // Line implements steps.Output.
@@ -267,6 +268,8 @@ func (a *aside) Ask(_ context.Context, q steps.Question) (steps.Answer, error) {
 		return steps.Answer{OK: true}, nil
 	case q.Kind == steps.AskPassword && a.password != "" && q.Attempt <= 1:
 		return steps.Answer{OK: true, Text: a.password}, nil
+	case q.Kind == steps.AskGiveBack && a.giveBack:
+		return steps.Answer{OK: true, Text: steps.ChoiceDelete}, nil
 	}
 	return steps.Answer{Nobody: true}, nil
 }

@@ -18,6 +18,7 @@ import (
 
 	"matou/assets"
 	"matou/cloud"
+	"matou/cloud/openstack"
 	"matou/cloud/remote"
 	"matou/cloud/sandbox"
 	"matou/cloud/sandbox/fault"
@@ -43,6 +44,9 @@ type session struct {
 	given    map[string]string // parameters that are not left at their defaults
 	warnings []error
 	holder   *steps.HeldError // another program has the seat: read only
+	// beside logs in to the sandbox in the program that holds the seat; nil on any other cloud. Its
+	// answer is nil when there is none.
+	beside func(context.Context) *openstack.Client
 
 	ctx     context.Context // of all that runs for the session, from begin to Close
 	stop    context.CancelFunc
@@ -113,6 +117,9 @@ func (o *options) begin(ctx context.Context, w *steps.Workshop, readOnly bool) (
 	if s.journal, err = s.openSeat(filepath.Join(s.root, "seats", s.seat), readOnly); err != nil {
 		_ = s.Close()
 		return nil, err
+	}
+	if s.holder != nil && s.account.from == accountSandbox {
+		s.beside = o.runningWorld
 	}
 	return s, nil
 }
@@ -297,10 +304,11 @@ func (s *session) start(ctx context.Context, o *options, params steps.Vars) erro
 	if !s.ours() { // the sandbox takes passwords; nobody's keys are shown to it
 		s.hosts.keys, s.hosts.agent = remote.DefaultKeyFiles(), true
 	}
+	s.poller.Pace = s.account.poll
 	s.registry = action.New(action.Deps{
 		Hosts: s.hosts, Login: s.account.login, Here: o.hereOf(s.workshop, s.account), DataDir: data,
 		OnLogin: func(c action.Compute) { s.poller.Use(c) }, Changed: s.poller.Wake,
-		Remember: s.remember,
+		Servers: s.poller, Remember: s.remember,
 	})
 	eo := steps.Options{Seat: s.seat, Params: params, Journal: s.journal, Redactor: redactor, Version: version(), ReadOnly: s.holder != nil}
 	if s.dir != "" && s.holder == nil {

@@ -17,6 +17,9 @@ func cleanServers(ctx context.Context, c *call) (steps.Result, error) {
 		return steps.Result{}, err
 	}
 	made, err := c.made(ctx, compute)
+	if err == nil {
+		made.Servers, err = c.spare(ctx, compute, made.Servers)
+	}
 	if err != nil {
 		return steps.Result{}, err
 	}

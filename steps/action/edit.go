@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"matou/steps"
 )
@@ -14,13 +15,14 @@ import (
 // file of the workshop.
 type Editable struct{ Hop, Path string }
 
-// Editable finds the first file that a step shows or edits.
+// Editable finds the first file that a step shows, edits, or lets people write instead of having it
+// checked out.
 func (r *Registry) Editable(in steps.Input) (Editable, bool) {
 	step, ok := in.Workshop.Step(in.Step)
 	if !ok {
 		return Editable{}, false
 	}
-	for _, a := range step.Actions {
+	for _, a := range slices.Concat(step.Actions, step.Checks) {
 		in.Action = a
 		c := &call{Registry: r, in: in}
 		if err := c.fill(r.kinds[a.Kind].schema, steps.Expand); err != nil {
@@ -31,6 +33,10 @@ func (r *Registry) Editable(in steps.Input) (Editable, bool) {
 			return Editable{Hop: c.texts["hop"], Path: c.texts["path"]}, true
 		case "data.show", "data.edit":
 			return Editable{Path: c.texts["file"]}, true
+		case "git.branch":
+			if file := c.texts["path"]; file != "" {
+				return Editable{Hop: c.texts["hop"], Path: path.Join(c.texts["repo"], file)}, true
+			}
 		}
 	}
 	return Editable{}, false

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -12,13 +13,12 @@ import (
 	"testing/fstest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"matou/cloud"
+	"matou/internal/leaktest"
 	"matou/steps"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // heard is what an action said.
 type heard struct {
@@ -26,6 +26,8 @@ type heard struct {
 	lines   []string
 	status  []string
 	secrets []string
+	asked   []steps.Question
+	answers map[steps.QuestionKind]string // nobody answers the others
 }
 
 func (h *heard) Line(source, text string) {
@@ -46,7 +48,13 @@ func (h *heard) Secret(value string) {
 	h.secrets = append(h.secrets, value)
 }
 
-func (h *heard) Ask(context.Context, steps.Question) (steps.Answer, error) {
+func (h *heard) Ask(_ context.Context, q steps.Question) (steps.Answer, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.asked = append(h.asked, q)
+	if text, ok := h.answers[q.Kind]; ok {
+		return steps.Answer{OK: text != "", Text: text}, nil
+	}
 	return steps.Answer{}, steps.Failf(steps.FailNobody, "nobody is there")
 }
 
@@ -64,6 +72,7 @@ type nova struct {
 	hidden   map[string]time.Time // server -> when listings begin to show it
 	fate     map[string]error     // server's name -> what waiting for it ends with
 	bootErr  error                // Boot makes the servers, and answers this
+	markErr  error
 	consoles map[string]string
 	calls    []string
 	waiting  func(id string) // told before a wait ends
@@ -188,6 +197,40 @@ func (n *nova) ConsoleLog(_ context.Context, id string, _ int) (string, error) {
 		return "", fmt.Errorf("console of %s: %w", id, cloud.ErrNotFound)
 	}
 	return text, nil
+}
+
+func (n *nova) Mark(_ context.Context, id string, metadata map[string]string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.log("mark %s", id)
+	s := n.find(id)
+	switch {
+	case s == nil:
+		return fmt.Errorf("mark server %s: %w", id, cloud.ErrNotFound)
+	case s.Status == cloud.StatusBuild || s.Status == cloud.StatusError:
+		return fmt.Errorf("mark server %s: %w", id, cloud.ErrConflict)
+	case n.markErr != nil:
+		return n.markErr
+	}
+	s.Metadata = maps.Clone(s.Metadata)
+	if s.Metadata == nil {
+		s.Metadata = map[string]string{}
+	}
+	maps.Copy(s.Metadata, metadata)
+	return nil
+}
+
+func (n *nova) Unmark(_ context.Context, id string, keys ...string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.log("unmark %s", id)
+	if s := n.find(id); s != nil {
+		s.Metadata = maps.Clone(s.Metadata)
+		for _, key := range keys {
+			delete(s.Metadata, key)
+		}
+	}
+	return nil
 }
 
 func (n *nova) ids() (ids []string) {

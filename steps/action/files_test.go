@@ -207,9 +207,13 @@ func TestEditable(t *testing.T) {
 	s.w.Steps = []steps.Step{
 		{ID: "none", Actions: []steps.Action{{Kind: "server.list"}}},
 		{ID: "remote", Actions: []steps.Action{{Kind: "server.list"}, {Kind: "file.show", With: texts("hop", "box", "path", "/x/${user}")}, {Kind: "data.show", With: texts("file", "data/web.yaml")}}},
+		{ID: "written", Checks: []steps.Action{
+			{Kind: "git.branch", With: texts("hop", "box", "repo", "/code", "match", "^a$")},
+			{Kind: "git.branch", With: texts("hop", "box", "repo", "/code", "match", "^a$", "path", "manifests/site.pp", "has", "x")},
+		}},
 		{ID: "later", Actions: []steps.Action{{Kind: "file.show", With: texts("hop", "box", "path", "${unknown}")}, {Kind: "data.edit", With: edit("data/web.yaml")}}},
 	}
-	for id, want := range map[steps.ID]Editable{"none": {}, "remote": {Hop: "box", Path: "/x/me"}, "later": {Path: "data/web.yaml"}, "nowhere": {}} {
+	for id, want := range map[steps.ID]Editable{"none": {}, "remote": {Hop: "box", Path: "/x/me"}, "later": {Path: "data/web.yaml"}, "written": {Hop: "box", Path: "/code/manifests/site.pp"}, "nowhere": {}} {
 		in := s.in
 		in.Step = id
 		if got, ok := s.reg.Editable(in); got != want || ok != (want != Editable{}) {

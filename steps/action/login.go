@@ -139,8 +139,11 @@ func listServers(ctx context.Context, c *call) (steps.Result, error) {
 	if c.in.Phase != steps.PhaseCheck {
 		c.show("nova", cloud.ListTable(servers)...)
 	}
-	n := fmt.Sprint(len(servers))
-	return steps.Result{Values: map[string]string{"count": n}, Summary: n}, nil
+	names := make([]string, len(servers))
+	for i, s := range servers {
+		names[i] = s.Name
+	}
+	return steps.Result{Values: map[string]string{"count": fmt.Sprint(len(servers))}, Summary: shorten(strings.Join(names, ", "))}, nil
 }
 
 // consoleKey finds the fingerprints cloud-init writes to the console between its markers, and those

@@ -32,6 +32,9 @@ type Compute interface {
 	Delete(ctx context.Context, id string) error
 	WaitGone(ctx context.Context, id string) error
 	ConsoleLog(ctx context.Context, id string, lines int) (string, error)
+	// Mark puts metadata on a server, beside what it has, all of it or nothing; Unmark takes keys off.
+	Mark(ctx context.Context, id string, metadata map[string]string) error
+	Unmark(ctx context.Context, id string, keys ...string) error
 }
 
 // Networking is what a cloud has besides, and what not every workshop needs: ports to open, addresses
@@ -104,6 +107,7 @@ type Deps struct {
 	DataDir string        // where this seat's own copies of the workshop's files are
 	OnLogin func(Compute) // may be nil
 	Changed func()        // may be nil: servers were made or deleted; called from any goroutine
+	Servers *cloud.Poller // the list of the cloud that OnLogin told; nil: each server is asked for by itself
 	// Remember keeps a parameter for the next programs of this seat; may be nil.
 	Remember func(name, value string) error
 	// Retry is how long to wait before an agent run that found another one under way is tried again;

@@ -30,14 +30,14 @@ var serverKinds = []kind{
 				"volume-size":     {Type: steps.FieldInt}, // GiB, when the flavor has no disk
 				"count":           {Type: steps.FieldInt},
 			},
-			Results: []string{"id", "name", "address", "ids", "names", "addresses"},
+			Results: []string{"id", "name", "address", "ids", "names", "addresses"}, Looks: true,
 		},
 		run: boot, words: bootWords,
 	},
 	{
 		schema: steps.Schema{
 			Kind: "server.show", Fields: map[string]steps.Field{"id": {Type: steps.FieldString, Required: true}},
-			Results: []string{"address", "status", "name"}, Timeout: time.Minute,
+			Results: []string{"address", "status", "name"}, Timeout: time.Minute, Looks: true,
 		},
 		run: showServer, words: func(c *call) string { return "nova show " + c.texts["id"] },
 	},
@@ -85,12 +85,9 @@ func bootWords(c *call) string {
 	return strings.Join(append(words, quote(c.texts["name"])), " ")
 }
 
-// lateServers is how long a server that a lost request may have made is waited for before another
-// is made: the API shows it a moment after it took the request.
-const lateServers = 3 * time.Second
-
 // boot makes the servers that are not there yet. Those of an earlier run, whatever became of the
-// program then, are known by their metadata and taken over; a dead one is deleted first.
+// program then, are known by their metadata; a dead one is deleted first. One that a person booted by
+// hand is taken over, if they say so.
 func boot(ctx context.Context, c *call) (steps.Result, error) {
 	compute, err := c.cloud(ctx)
 	if err != nil {
@@ -103,12 +100,25 @@ func boot(ctx context.Context, c *call) (steps.Result, error) {
 	if count < 1 {
 		return steps.Result{}, steps.Failf(steps.FailValue, "server.boot count: %d servers are none", count)
 	}
-	servers, err := c.adopt(ctx, compute, count)
+	servers, all, err := c.find(ctx, compute, count)
 	if err != nil {
 		return steps.Result{}, err
 	}
-	adopted := len(servers)
-	if missing := count - adopted; missing > 0 {
+	found := len(servers)
+	if found < count {
+		hand, err := c.takeOver(ctx, compute, all, count)
+		if err != nil {
+			return steps.Result{}, err
+		}
+		servers = append(servers, hand...)
+	}
+	missing := count - len(servers)
+	switch {
+	case missing <= 0:
+		servers = servers[:count]
+	case c.in.Look:
+		return steps.Result{}, steps.Failf(steps.FailCheck, "%d of %d servers are there, called %s", len(servers), count, c.texts["name"])
+	default:
 		spec, err := c.spec(missing)
 		if err == nil {
 			err = c.prepare(ctx, compute, &spec)
@@ -131,12 +141,14 @@ func boot(ctx context.Context, c *call) (steps.Result, error) {
 	if err == nil {
 		servers, err = c.float(ctx, compute, servers)
 	}
-	c.changed()
+	if err != nil || c.deps.Servers == nil || c.in.Workshop.Cloud.Floating != "" { // else the list has told
+		c.changed()
+	}
 	if err != nil {
 		return steps.Result{}, err
 	}
 	cloud.SortServers(servers)
-	return bootResult(servers, adopted), nil
+	return bootResult(servers, found), nil
 }
 
 // spec is what the action asks for, so many servers of it.
@@ -153,14 +165,12 @@ func (c *call) spec(count int) (cloud.ServerSpec, error) {
 		Name: c.texts["name"], Image: c.texts["image"], Flavor: c.texts["flavor"], Network: c.texts["network"],
 		Keypair: c.texts["keypair"], SecurityGroups: c.lists["security-groups"], UserData: data, Count: count,
 		ConfigDrive: c.texts["config-drive"] == "true", VolumeSize: volume,
-		Metadata: map[string]string{
-			cloud.MetaWorkshop: c.in.Workshop.Name, cloud.MetaSeat: c.in.Seat,
-			cloud.MetaStep: string(c.in.Step), cloud.MetaRun: c.in.Run,
-		},
+		Metadata: c.marks(),
 	}, nil
 }
 
-func bootResult(servers []cloud.Server, adopted int) steps.Result {
+// bootResult is what a boot tells, found of whose servers were there already.
+func bootResult(servers []cloud.Server, found int) steps.Result {
 	var ids, names, addresses []string
 	for _, s := range servers {
 		ids, names = append(ids, s.ID), append(names, s.Name)
@@ -175,71 +185,30 @@ func bootResult(servers []cloud.Server, adopted int) steps.Result {
 	if len(addresses) > 0 {
 		values["address"] = addresses[0]
 	}
-	return steps.Result{Values: values, Summary: "ACTIVE " + strings.Join(addresses, " "), Changed: adopted < len(servers)}
+	return steps.Result{Values: values, Summary: "ACTIVE " + strings.Join(addresses, " "), Changed: found < len(servers)}
 }
 
-// adopt finds the servers an earlier run of this action made, at most count of them.
-func (c *call) adopt(ctx context.Context, compute Compute, count int) ([]cloud.Server, error) {
-	patience := time.Now()
-	if c.in.Resumed {
-		patience = patience.Add(lateServers)
-	}
-	for {
-		all, err := compute.Servers(ctx)
-		if err != nil {
-			return nil, err
-		}
-		var mine []cloud.Server
-		for _, s := range all {
-			if !c.mine(s) || s.Metadata[cloud.MetaStep] != string(c.in.Step) || strings.EqualFold(s.TaskState, "deleting") {
-				continue
-			}
-			if s.Status == cloud.StatusError {
-				c.show("nova", fmt.Sprintf("%s  %s is in ERROR: deleted, to make room for another", s.ID, s.Name))
-				if err := c.remove(ctx, compute, s); err != nil {
-					return nil, err
-				}
-				continue
-			}
-			mine = append(mine, s)
-		}
-		if len(mine) >= count || !time.Now().Before(patience) {
-			cloud.SortServers(mine)
-			mine = mine[:min(count, len(mine))]
-			for _, s := range mine {
-				c.show("nova", fmt.Sprintf("%s  %s was there already", s.ID, s.Name))
-			}
-			return mine, nil
-		}
-		select {
-		case <-time.After(500 * time.Millisecond):
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-}
-
-// mine tells whether this seat made a server.
-func (c *call) mine(s cloud.Server) bool {
-	return s.Metadata[cloud.MetaWorkshop] == c.in.Workshop.Name && s.Metadata[cloud.MetaSeat] == c.in.Seat
-}
-
-// waitAll waits for all servers side by side, and tells each change once.
+// waitAll waits for all servers side by side, and tells each change once. What the list of servers
+// tells, which is asked for anyway, is not asked of each: only what it says at the end is.
 func (c *call) waitAll(ctx context.Context, compute Compute, servers []cloud.Server) ([]cloud.Server, error) {
 	ready := make([]cloud.Server, len(servers))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, s := range servers {
 		g.Go(func() error {
 			last := ""
-			done, err := compute.Wait(ctx, s.ID, func(now cloud.Server) {
+			seen := func(now cloud.Server) {
 				text := strings.TrimSpace(fmt.Sprintf("%s %s", now.Status, now.TaskState))
 				c.out.Status(strings.TrimSpace(now.Name + " " + text))
 				if text != last {
 					last = text
 					c.show("nova", fmt.Sprintf("%s  %s  %s", now.ID, now.Name, text))
-					c.changed()
 				}
-			})
+			}
+			if c.deps.Servers != nil {
+				// An end of ctx is compute's to word.
+				_ = c.deps.Servers.Watch(ctx, s.ID, seen)
+			}
+			done, err := compute.Wait(ctx, s.ID, seen)
 			ready[i] = done
 			return err
 		})

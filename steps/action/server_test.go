@@ -29,7 +29,7 @@ func TestBoot(t *testing.T) {
 		if r.Values["id"] != "id-1" || r.Values["address"] != "10.0.0.1" || r.Values["names"] != "web" || !r.Changed {
 			t.Errorf("%+v", r)
 		}
-		want := map[string]string{cloud.MetaWorkshop: "course", cloud.MetaSeat: "07", cloud.MetaStep: "boot", cloud.MetaRun: "run1"}
+		want := map[string]string{cloud.MetaWorkshop: "course", cloud.MetaSeat: "07", cloud.MetaStep: "boot", cloud.MetaAction: "server.boot", cloud.MetaRun: "run1"}
 		if got := s.nova.servers[0].Metadata; fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("metadata %v", got)
 		}
@@ -141,11 +141,12 @@ func TestBootCancelled(t *testing.T) {
 }
 
 // others are servers that must never be touched: another seat's, another workshop's, another step's,
-// somebody's own; and one of ours that is on its way out.
+// somebody's own, which is called as Nova calls one of several; and one of ours that is on its way out.
 func others() []cloud.Server {
 	server := func(id, workshop, seat, step string) cloud.Server {
-		s := cloud.Server{ID: id, Name: "web", Status: cloud.StatusActive}
+		s := cloud.Server{ID: id, Name: "web-1", Status: cloud.StatusActive}
 		if workshop != "" {
+			s.Name = "web"
 			s.Metadata = map[string]string{cloud.MetaWorkshop: workshop, cloud.MetaSeat: seat, cloud.MetaStep: step}
 		}
 		return s

@@ -37,6 +37,11 @@ func deleteServers(ctx context.Context, c *call) (steps.Result, error) {
 		}
 		doomed = append(doomed, s)
 	}
+	if c.in.Phase == steps.PhaseUndo { // who deletes one by its id has been asked about it
+		if doomed, err = c.spare(ctx, compute, doomed); err != nil {
+			return steps.Result{}, err
+		}
+	}
 	return c.removeAll(ctx, compute, doomed)
 }
 

@@ -1,7 +1,9 @@
 package dialog
 
 import (
+	"slices"
 	"strconv"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -21,6 +23,8 @@ func ForQuestion(q steps.Question, t i18n.Texts) Dialog {
 		return newKey(q, t)
 	case steps.AskChoice:
 		return choice(q, t)
+	case steps.AskAdopt, steps.AskGiveBack:
+		return whose(q, t)
 	case steps.AskPassphrase, steps.AskPrompt, steps.AskPassword:
 	}
 	return secret(q, t)
@@ -48,12 +52,16 @@ func ReplyTo(q steps.Question, a Answer) steps.Answer {
 	if a.Button == Cancel {
 		return steps.Answer{}
 	}
-	if q.Kind == steps.AskChoice {
+	switch q.Kind {
+	case steps.AskAdopt, steps.AskGiveBack:
+		return steps.Answer{OK: true, Text: a.Button}
+	case steps.AskChoice:
 		i, err := strconv.Atoi(a.Button)
 		if err != nil || i < 0 || i >= len(q.Choices) {
 			return steps.Answer{}
 		}
 		return steps.Answer{OK: true, Text: q.Choices[i]}
+	default:
 	}
 	return steps.Answer{OK: true, Text: a.Text}
 }
@@ -118,6 +126,39 @@ func secret(q steps.Question, t i18n.Texts) Dialog {
 	}
 	b.Buttons = []Button{{ID: "ok", Label: t.T("button.send")}, {ID: Cancel, Label: t.T("button.cancel")}}
 	return b.Ask(q.Kind != steps.AskPrompt || q.Data["echo"] != "true")
+}
+
+// whose asks about a server that somebody made by hand: whether to take it over, or whether it goes with
+// the others. To leave it as it is comes first.
+func whose(q steps.Question, t i18n.Texts) Dialog {
+	kind := "question." + string(q.Kind) + "."
+	b := &Box{
+		Title:   t.T(kind + "title"),
+		Body:    append([]Para{{Plain, "", t.T(kind+"text", "name", q.Data["name"])}, {}}, serverRows(q, t)...),
+		Buttons: []Button{{ID: Cancel, Label: t.T("button.cancel"), Key: "n"}},
+	}
+	if slices.Contains(q.Choices, steps.ChoiceAnother) {
+		b.Body = append(b.Body, Para{}, Para{Dim, "", t.T(kind + "beside")})
+	}
+	for i, c := range q.Choices {
+		button := Button{ID: c, Label: t.T(kind + c)}
+		if i == 0 {
+			button.Key = t.T("button.yes-key")
+		}
+		b.Buttons = append(b.Buttons, button)
+	}
+	return b
+}
+
+// serverRows are what a question knows of a server.
+func serverRows(q steps.Question, t i18n.Texts) []Para {
+	rows := []Para{
+		{Row, t.T("servers.name"), q.Data["name"]}, {Row, t.T("servers.id"), q.Data["id"]}, {Row, t.T("servers.status"), q.Data["status"]},
+	}
+	if s, err := strconv.Atoi(q.Data["age"]); err == nil {
+		rows = append(rows, Para{Row, t.T("servers.created"), t.T("servers.ago", "time", pane.Clock(time.Duration(s)*time.Second))})
+	}
+	return rows
 }
 
 // choice lists what there is to choose from.

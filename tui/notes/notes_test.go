@@ -13,16 +13,15 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"matou/assets"
+	"matou/internal/leaktest"
 	"matou/slides"
 	"matou/steps"
 	"matou/tui/i18n"
 	"matou/tui/notes"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 func english(t *testing.T) i18n.Texts {
 	t.Helper()

@@ -22,10 +22,11 @@ const (
 	Worried Mood = "worried" // it takes longer than it should, or something no longer holds
 	Happy   Mood = "happy"   // a step was just done
 	Dancing Mood = "dancing" // victory
+	Petted  Mood = "petted"  // the reader has just stroked it
 )
 
 // Moods lists them all.
-var Moods = []Mood{Asleep, Awake, Curious, Working, Grumpy, Worried, Happy, Dancing}
+var Moods = []Mood{Asleep, Awake, Curious, Working, Grumpy, Worried, Happy, Dancing, Petted}
 
 // The largest a cat may be, in cells.
 const (

@@ -120,8 +120,12 @@ func (l *Log) draw(n int) []string {
 	if l.heads(n, e) {
 		return []string{head + l.cell(l.headline(e.run), l.textWidth())}
 	}
+	whole := e.Text
+	if l.query != "" {
+		whole = l.marked(n, whole)
+	}
 	if !l.wrap {
-		text := e.Text
+		text := whole
 		if l.left > 0 {
 			text = ansi.TruncateLeft(text, l.left, "")
 		}
@@ -129,7 +133,7 @@ func (l *Log) draw(n int) []string {
 	}
 	blank += strings.Repeat(" ", tag) + st.Faint.Render(st.Glyph.Vertical)
 	var out []string
-	for i, row := range broken(e.Text, l.textWidth()) {
+	for i, row := range broken(whole, l.textWidth()) {
 		if i == 1 {
 			head = blank
 		}
@@ -138,26 +142,71 @@ func (l *Log) draw(n int) []string {
 	return out
 }
 
-// paint colours a text: what was searched for first of all, then as it came, then by what it says.
+// paint colours a text: the line found last first of all, then as it came, then by what it says.
 func (l *Log) paint(n int, text string) string {
-	st := l.look.Styles
 	switch {
-	case l.query != "" && strings.Contains(strings.ToLower(ansi.Strip(l.at(n).Text)), l.query):
-		style := st.Match
-		if n == l.hit {
-			style = st.Selected
-		}
-		return style.Render(ansi.Strip(text))
-	case n == l.hit:
-		return st.Selected.Render(ansi.Strip(text))
 	case strings.IndexByte(text, 0x1b) >= 0:
 		return text
+	case n == l.hit:
+		return l.look.Styles.Selected.Render(text)
 	}
+	return l.levelStyle(l.levelAt(n)).Render(text)
+}
+
+func (l *Log) levelAt(n int) level {
 	e := l.at(n)
 	if e.level == unread {
 		e.level = levelOf(e.Text)
 	}
-	return l.levelStyle(e.level).Render(text)
+	return e.level
+}
+
+// marked is a line in which what was searched for stands out: the rest keeps its looks, but on the
+// line found last, which is a bar to be found by.
+func (l *Log) marked(n int, text string) string {
+	plain := ansi.Strip(text)
+	found := places(plain, l.query)
+	if found == nil && n != l.hit {
+		return text
+	}
+	st := l.look.Styles
+	style, own := l.levelStyle(l.levelAt(n)), n != l.hit && strings.IndexByte(text, 0x1b) >= 0
+	if n == l.hit {
+		style = st.Selected
+	}
+	rest := func(from, to int) string {
+		if own { // the line's own colours go on around the mark
+			return ansi.Cut(text, ansi.StringWidth(plain[:from]), ansi.StringWidth(plain[:to]))
+		}
+		return style.Render(plain[from:to])
+	}
+	var b strings.Builder
+	at := 0
+	for _, f := range found {
+		b.WriteString(rest(at, f[0]))
+		b.WriteString(st.Match.Render(plain[f[0]:f[1]]))
+		at = f[1]
+	}
+	b.WriteString(rest(at, len(plain)))
+	return b.String()
+}
+
+// places are the bytes at which a text in lower case stands in another, whatever its case.
+func places(text, lower string) [][2]int {
+	folded := strings.ToLower(text)
+	if len(folded) != len(text) { // a rare letter whose small form is longer: the places would be off
+		folded = text
+	}
+	var out [][2]int
+	for at := 0; lower != ""; {
+		i := strings.Index(folded[at:], lower)
+		if i < 0 {
+			break
+		}
+		out = append(out, [2]int{at + i, at + i + len(lower)})
+		at += i + len(lower)
+	}
+	return out
 }
 
 // level is how much a line matters, by what it says.

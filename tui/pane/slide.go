@@ -38,6 +38,9 @@ func (s *Slide) SetSubstitute(f func(string) (string, bool)) { s.substitute = f;
 // SetConceal hides the passwords and tokens on slides, or shows them.
 func (s *Slide) SetConceal(conceal bool) { s.conceal = conceal; s.touch() }
 
+// Conceals tells whether they are hidden.
+func (s *Slide) Conceals() bool { return s.conceal }
+
 // SetLook sets the styles and the words.
 func (s *Slide) SetLook(l Look) { s.base.SetLook(l); s.touch() }
 

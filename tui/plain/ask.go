@@ -3,6 +3,7 @@ package plain
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -79,6 +80,20 @@ func (d *dialogue) put(q steps.Question) {
 			d.reply(q, steps.Answer{OK: true, Text: q.Choices[n-1]})
 			return true
 		}
+	case steps.AskAdopt, steps.AskGiveBack:
+		p.prompt = d.text.T("plain.number")
+		p.answer = func(text string) bool {
+			n, err := strconv.Atoi(strings.TrimSpace(text))
+			if err != nil || n < 1 || n > len(q.Choices)+1 {
+				return false
+			}
+			if n == 1 {
+				d.reply(q, steps.Answer{})
+			} else {
+				d.reply(q, steps.Answer{OK: true, Text: q.Choices[n-2]})
+			}
+			return true
+		}
 	default:
 		p.prompt = d.text.T("plain.type")
 		p.secret = q.Kind != steps.AskPrompt || q.Data["echo"] != "true"
@@ -133,6 +148,18 @@ func (d *dialogue) sayQuestion(q steps.Question) {
 		d.say("", t.T("question.choice.title", "subject", subject))
 		for i, c := range q.Choices {
 			d.say("  " + strconv.Itoa(i+1) + ". " + safe(c))
+		}
+	case q.Kind == steps.AskAdopt || q.Kind == steps.AskGiveBack:
+		kind := "question." + string(q.Kind) + "."
+		d.say("", t.T(kind+"title"), t.T(kind+"text", "name", subject))
+		data("servers.id", "id")
+		data("servers.status", "status")
+		if s, err := strconv.Atoi(q.Data["age"]); err == nil {
+			d.say("  " + d.pair(t.T("servers.created"), t.T("servers.ago", "time", span(time.Duration(s)*time.Second))))
+		}
+		d.say("  1. " + t.T("button.cancel"))
+		for i, c := range q.Choices {
+			d.say("  " + strconv.Itoa(i+2) + ". " + t.T(kind+c))
 		}
 	default:
 		d.say("", d.pair(t.T("question."+string(q.Kind)+".title"), subject))

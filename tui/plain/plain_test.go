@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"matou/assets"
+	"matou/internal/leaktest"
 	"matou/slides"
 	"matou/steps"
 	"matou/tui/i18n"
@@ -21,7 +22,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/dlclark/regexp2/v2.runClock"))
+	leaktest.Main(m, goleak.IgnoreAnyFunction("github.com/dlclark/regexp2/v2.runClock"))
 }
 
 // worker runs actions that take a second each; the first asks, and Puppet fails the first time.
@@ -350,6 +351,26 @@ func TestSecrets(t *testing.T) {
 		}
 		if len(shown) != 4 || shown[0] || !shown[1] || shown[2] || !shown[3] {
 			t.Errorf("echo %v", shown)
+		}
+		r.end()
+		<-r.ended
+	})
+	bubble(t, "a server made by hand", func(t *testing.T) {
+		data := map[string]string{"name": "web-07", "id": "c0ffee", "status": "ACTIVE", "age": "192"}
+		w := &worker{asks: []steps.Question{
+			{Kind: steps.AskAdopt, Subject: "web-07", Data: data, Choices: []string{steps.ChoiceAdopt, steps.ChoiceAnother}},
+			{Kind: steps.AskGiveBack, Subject: "web-07", Data: data, Choices: []string{steps.ChoiceDelete, steps.ChoiceKeep}},
+		}}
+		r := open(t, w, plain.Options{Step: "jump"})
+		r.types("")
+		r.sees("Is this server yours?", "ID: c0ffee", "Created: 3m12s ago", "  1. Cancel\n  2. It's mine\n  3. Boot another\nwhich number > ")
+		r.types("4")
+		r.types("2")
+		r.sees("This one was made by hand", "  2. Delete it\n  3. Let it stay\n")
+		r.types("1")
+		time.Sleep(time.Second)
+		if got := strings.Join(w.said, " "); !strings.HasPrefix(got, "adopt") {
+			t.Errorf("answers %q", got)
 		}
 		r.end()
 		<-r.ended

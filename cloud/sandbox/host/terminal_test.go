@@ -38,7 +38,7 @@ func (x *terminal) Write(b []byte) (int, error) {
 // expect waits for a text and forgets all up to its end.
 func (x *terminal) expect(want string) string {
 	x.t.Helper()
-	limit := time.After(10 * time.Second)
+	limit := time.After(time.Minute)
 	for {
 		x.mu.Lock()
 		have := x.seen.String()
@@ -104,7 +104,7 @@ func TestSSHInteractive(t *testing.T) {
 		if _, code := h.Run(t.Context(), "root", "pidof sleep"); code == 0 {
 			break
 		}
-		if i > 5000 {
+		if i > 60_000 {
 			t.Fatal("sleep does not run")
 		}
 		time.Sleep(time.Millisecond)

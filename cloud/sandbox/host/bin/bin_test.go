@@ -10,12 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"matou/cloud/sandbox/host/tree"
+	"matou/internal/leaktest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 var noon = time.Date(2016, time.March, 10, 12, 0, 0, 0, time.UTC)
 
@@ -211,7 +210,7 @@ func (c *collector) Write(b []byte) (int, error) {
 
 func (c *collector) wait(t *testing.T, want string) {
 	t.Helper()
-	limit := time.After(5 * time.Second)
+	limit := time.After(time.Minute)
 	for {
 		c.mu.Lock()
 		got := c.text.String()

@@ -13,10 +13,10 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"matou/internal/leaktest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // loopback is the network of these tests: real listeners, names for their addresses.
 type loopback struct {
@@ -71,7 +71,7 @@ func (n *loopback) web(t *testing.T, at, name string) *http.Server {
 		t.Fatal(err)
 	}
 	n.set(at, l.Addr().String())
-	s := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, name) })}
+	s := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, name) })}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -106,7 +106,7 @@ func get(t *testing.T, n *loopback, at, path string) (int, string) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", path)
 	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {
@@ -146,7 +146,7 @@ func TestChecksTakeServersOutAndIn(t *testing.T) {
 	t.Parallel()
 	n := &loopback{names: map[string]string{}}
 	n.web(t, "a:1", "a")
-	b := start(t, n, "listen web\n bind :80\n server a a:1 check inter 100\n server b b:1 check inter 100\n")
+	b := start(t, n, "listen web\n bind :80\n server a a:1 check inter 100 fall 999\n server b b:1 check inter 100\n")
 	status := func(name string) string {
 		for l := range strings.SplitSeq(b.CSV(), "\n") {
 			if strings.HasPrefix(l, "web,"+name+",") {
@@ -158,7 +158,7 @@ func TestChecksTakeServersOutAndIn(t *testing.T) {
 	wait := func(name, want string) {
 		t.Helper()
 		for began := time.Now(); status(name) != want; time.Sleep(time.Millisecond) {
-			if time.Since(began) > 5*time.Second {
+			if time.Since(began) > time.Minute {
 				t.Fatalf("%s is %q, want %q", name, status(name), want)
 			}
 		}
