@@ -88,21 +88,3 @@ type FloatingIP struct {
 	PortID      string // of the server's port it leads to; empty: to none
 	Description string
 }
-
-// Made is what somebody made in a cloud: what clean shows, and deletes. Servers are known by their
-// metadata, the others by their description, and keypairs, which have none, by their name.
-type Made struct {
-	Servers   []Server
-	Addresses []FloatingIP
-	Keypairs  []string
-	Rules     []Rule
-	Groups    []SecurityGroup
-}
-
-// Count is how many things there are.
-func (m Made) Count() int {
-	return len(m.Servers) + len(m.Addresses) + len(m.Keypairs) + len(m.Rules) + len(m.Groups)
-}
-
-// Empty tells that there is nothing.
-func (m Made) Empty() bool { return m.Count() == 0 }

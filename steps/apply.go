@@ -44,11 +44,12 @@ func (s State) Apply(e Event) State {
 		}
 	case StepDone, StepFailed, StepChecked, StepStale, StepUndone:
 		st = st.ended(e)
-		if e.Type == StepUndone {
+		if len(e.Names) > 0 && (e.Type == StepUndone || e.Type == StepStale) {
 			s.Vars = maps.Clone(s.Vars)
 			for _, name := range e.Names {
 				delete(s.Vars, name)
 			}
+			st.Saved = slices.DeleteFunc(slices.Clone(st.Saved), func(name string) bool { return slices.Contains(e.Names, name) })
 		}
 		if len(s.Plan) > 0 && s.Plan[0] == e.Step && e.Type == StepDone {
 			s.Plan = slices.Clone(s.Plan[1:])

@@ -344,6 +344,12 @@ func (d *decision) finished(c finished) {
 			d.outdate(step.ID)
 		}
 		switch {
+		case c.Phase == PhaseAction && a.Unmakes:
+			d.unmade(step.ID)
+		case c.Phase == PhaseAction && a.Makes && c.Result.Changed:
+			d.made(step.ID)
+		}
+		switch {
 		case c.Phase == PhaseAction && st.Began == PhaseCheck:
 			d.look(step, c.Index+1)
 		case !a.Background:

@@ -80,7 +80,7 @@ func (s *stage) end(t *testing.T, name string, f *steps.Failure) {
 
 func (s *stage) status(t *testing.T, want ...steps.Status) {
 	t.Helper()
-	for i, id := range []steps.ID{"a", "b", "c"} {
+	for i, id := range []steps.ID{"a", "b", "c", "d"}[:len(want)] {
 		if got := s.state.Step(id).Status; got != want[i] {
 			t.Fatalf("%s is %s, want %s", id, got, want[i])
 		}

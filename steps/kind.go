@@ -14,6 +14,10 @@ type Schema struct {
 	Results []string      // keys that save: may name
 	Claims  bool          // it makes or removes something in the cloud: its intent is on disk before it starts
 	Timeout time.Duration // of one run, unless the action says otherwise
+	// Makes says that it makes something in the cloud that stays there.
+	Makes bool
+	// Unmakes says that after it nothing is left of what other steps have made.
+	Unmakes bool
 	// Looks says that the kind can also just look for what is there, and save the values it finds: see
 	// [Input.Look].
 	Looks bool

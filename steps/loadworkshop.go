@@ -272,7 +272,7 @@ func (l *loader) action(n *yaml.Node, step ID) Action {
 	}, "kind")
 	if known {
 		a.With = l.with(n, with, a.Kind, schema, step)
-		a.Looks = schema.Looks
+		a.Looks, a.Makes, a.Unmakes = schema.Looks, schema.Makes, schema.Unmakes
 		if a.Timeout == 0 {
 			a.Timeout = schema.Timeout
 		}

@@ -87,6 +87,42 @@ func (d *decision) moved(values map[string]string) bool {
 	return false
 }
 
+// unmade follows an action that took away all that others had made: the steps that made it, and all that
+// was done with it, hold no longer, and what they found out is forgotten.
+func (d *decision) unmade(by ID) {
+	on := map[ID]string{}
+	for _, other := range d.w.Steps { // a step stands after those it needs
+		cause := ""
+		if other.ID != by && slices.ContainsFunc(other.Actions, func(a Action) bool { return a.Makes }) {
+			cause = fmt.Sprintf("%s took away what it had made", by)
+		}
+		for _, need := range other.Needs {
+			if why, ok := on[need]; ok && cause == "" {
+				cause = why
+			}
+		}
+		if cause == "" || other.ID == by {
+			continue
+		}
+		on[other.ID] = cause
+		st := d.s.Step(other.ID)
+		if st.Status == Done || len(st.Saved) > 0 && st.Status != Running {
+			d.emit(Event{Type: StepStale, Step: other.ID, Attempt: st.Attempt, Names: st.Saved, Failure: &Failure{Kind: FailNeeds, Cause: cause}})
+		}
+	}
+}
+
+// made follows an action that made something: what took all away before has something to do again.
+func (d *decision) made(by ID) {
+	for _, other := range d.w.Steps {
+		st := d.s.Step(other.ID)
+		if st.Status == Done && slices.ContainsFunc(other.Actions, func(a Action) bool { return a.Unmakes }) {
+			cause := fmt.Sprintf("%s has made something anew", by)
+			d.emit(Event{Type: StepStale, Step: other.ID, Attempt: st.Attempt, Failure: &Failure{Kind: FailNeeds, Cause: cause}})
+		}
+	}
+}
+
 // outdate marks all that was done with what a step has just made anew, however far from it.
 func (d *decision) outdate(id ID) {
 	on := map[ID]bool{id: true}

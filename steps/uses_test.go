@@ -129,3 +129,43 @@ func TestCheckLooks(t *testing.T) {
 		t.Errorf("a replay after a look in vain: %+v", s.going)
 	}
 }
+
+// TestUnmade has a step take away all that others made: they and what stands on them are to be done
+// again, from the first that makes something, and what they found out is forgotten.
+func TestUnmade(t *testing.T) {
+	s := newStage()
+	s.w.Steps[0].Actions[0].Makes = true
+	s.w.Steps[1].Actions[1].Save = map[string]string{"b.address": "id"}
+	s.w.Steps = append(s.w.Steps, steps.Step{ID: "d", Actions: []steps.Action{{Name: "clean", Kind: "test.clean", Unmakes: true}}})
+	_ = s.do(steps.CatchUp{Until: "c"})
+	for _, name := range []string{"up", "boot", "show", "up", "ok", "run", "ok", "fine", "hold"} {
+		var f *steps.Failure
+		if name == "up" && s.state.Vars["a.id"] == "" || name == "ok" && s.state.Vars["b.address"] == "" {
+			f = steps.Failf(steps.FailCheck, "not yet")
+		}
+		s.end(t, name, f)
+	}
+	s.status(t, steps.Done, steps.Done, steps.Done, steps.Ready)
+	if err := s.do(steps.Start{Step: "d"}); err != nil {
+		t.Fatal(err)
+	}
+	s.end(t, "clean", nil)
+	s.status(t, steps.Stale, steps.Stale, steps.Stale, steps.Done)
+	if len(s.state.Vars) > 0 {
+		t.Errorf("still known: %v", s.state.Vars)
+	}
+	if next := s.state.Next(s.w); next != "a" {
+		t.Errorf("the next step is %s", next)
+	}
+	if err := s.do(steps.Retry{Step: "a", FromStart: true}); err != nil {
+		t.Fatal(err)
+	}
+	boot := s.going[0] // something is made again: there is something to take away again
+	s.going = s.going[1:]
+	if err := s.do(steps.Finished(boot, steps.Result{Changed: true, Values: map[string]string{"id": "43"}}, nil)); err != nil {
+		t.Fatal(err)
+	}
+	s.end(t, "show", nil)
+	s.end(t, "up", nil)
+	s.status(t, steps.Done, steps.Stale, steps.Stale, steps.Stale)
+}

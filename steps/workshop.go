@@ -118,6 +118,8 @@ type Action struct {
 	// Background starts it beside the actions that follow and ends it with the step: a followed log.
 	Background bool
 	Looks      bool // its kind can look for what is there: see Schema.Looks
+	Makes      bool // its kind makes something in the cloud: see Schema.Makes
+	Unmakes    bool // its kind takes away all that others made: see Schema.Unmakes
 	Line       int  // in workshop.yaml
 }
 

@@ -21,20 +21,22 @@ const (
 )
 
 // confirm asks before something is done; leaving it as it is comes first.
-func (m *Model) confirm(title, question, yes string, cmd tea.Cmd, more ...dialog.Para) {
-	m.dialogs.Push(infoID, &dialog.Box{
+func (m *Model) confirm(title, question, yes string, cmd tea.Cmd, more ...dialog.Para) *dialog.Box {
+	box := &dialog.Box{
 		Title: title,
 		Body:  append([]dialog.Para{{Text: question}}, more...),
 		Buttons: []dialog.Button{
 			{ID: dialog.Cancel, Label: m.text.T("button.cancel"), Key: "n"},
 			{ID: "yes", Label: yes, Key: m.text.T("button.yes-key")},
 		},
-	}, func(a dialog.Answer) tea.Cmd {
+	}
+	m.dialogs.Push(infoID, box, func(a dialog.Answer) tea.Cmd {
 		if a.Button != "yes" {
 			return nil
 		}
 		return cmd
 	})
+	return box
 }
 
 func (m *Model) askUndo() {

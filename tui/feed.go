@@ -32,8 +32,16 @@ func (m *Model) apply(msg batchMsg, now time.Time) tea.Cmd {
 	}
 	m.status, m.trouble = b.Status, b.Trouble
 	m.setState(b.State)
+	outdated := 0
 	for _, e := range b.Events {
+		if e.Type == steps.StepStale && e.Failure != nil && e.Failure.Kind == steps.FailNeeds {
+			outdated++ // most of the time many at once: told together
+			continue
+		}
 		m.happened(e, now)
+	}
+	if outdated > 0 {
+		m.say(now, m.text.N("toast.outdated", outdated))
 	}
 	m.ask(b.Questions, now)
 	m.arriveIfLost()

@@ -106,6 +106,7 @@ type Options struct {
 	Server  func(ctx context.Context, id string) (cloud.Server, error) // one server in full, as nova show has it
 	Console func(ctx context.Context, id string) (string, error)       // the newest lines of its console
 	Delete  func(ctx context.Context, id string) error                 // one of the seat's own; returns when it is gone
+	Made    func(ctx context.Context) (cloud.Made, error)              // all that the seat has in the cloud
 	Journal func(ctx context.Context) ([]steps.Event, error)           // all that was journaled
 	// Output lists the lines kept on disk of a step between two moments.
 	Output func(ctx context.Context, step steps.ID, from, to time.Time) ([]steps.Line, error)

@@ -144,8 +144,7 @@ func (m *Model) replay(string) tea.Cmd {
 		return m.start(step)
 	}
 	if question := step.Confirm.In(m.text.Lang); question != "" {
-		m.confirm(m.title(m.step), question, m.text.T("button.go"), again)
-		return nil
+		return m.confirmStep(step, question, again)
 	}
 	return again
 }

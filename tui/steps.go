@@ -174,8 +174,7 @@ func (m *Model) start(step steps.Step) tea.Cmd {
 	if question == "" {
 		return start
 	}
-	m.confirm(m.title(step.ID), question, m.text.T("button.go"), start)
-	return nil
+	return m.confirmStep(step, question, start)
 }
 
 // nextHere is the first step of this slide that is not done yet; empty when there is none.

@@ -83,6 +83,7 @@ func used(t *testing.T) map[string]bool {
 	for _, kind := range []steps.QuestionKind{steps.AskPassword, steps.AskPassphrase, steps.AskPrompt} {
 		family("question."+string(kind)+".", "title", "text")
 	}
+	family("made.", cloud.ItemServer, cloud.ItemAddress, cloud.ItemRule, cloud.ItemGroup, cloud.ItemKeypair)
 	family("question.adopt.", "title", "text", "beside", steps.ChoiceAdopt, steps.ChoiceAnother)
 	family("question.give-back.", "title", "text", steps.ChoiceDelete, steps.ChoiceKeep)
 	family("servers.", "id", "name", "status", "task", "power", "networks", "address", "image", "flavor", "keypair", "created", "seat")

@@ -63,6 +63,8 @@ func (m *Model) came(msg tea.Msg, now time.Time) tea.Cmd {
 		return m.left(msg, now)
 	case shownMsg:
 		msg.fill()
+	case madeMsg:
+		msg.fill(m.text, now)
 	case saidMsg:
 		if m.ctx.Err() == nil {
 			m.say(now, msg.text)

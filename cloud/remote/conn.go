@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -162,23 +164,35 @@ func (c *Conn) lost(err error) error {
 	return hopError(c.leg.Hop, fmt.Errorf("%w: %w", ErrLost, err))
 }
 
-// within runs f, which takes no context and ends only when the server answers or the connection
-// ends. When ctx ends first, within returns, and drop gets what f still comes up with.
+// within runs f, which takes no context and ends when the server answers or the connection ends. When
+// ctx or the connection ends first, within returns, and drop gets what f still comes up with.
+//
+// A channel opened in the very moment the connection ends may never come to its end: x/crypto/ssh puts
+// it in a list that has just been read for the last time. So once the connection has ended nobody
+// waits for f, not even Close of the client.
 func within[T any](ctx context.Context, c *Conn, f func() (T, error), drop func(T)) (T, error) {
 	type result struct {
 		value T
 		err   error
 	}
 	var none T
-	ch := make(chan result)
+	ch, left := make(chan result), make(chan struct{})
 	if !c.client.spawn(func() {
-		v, err := f()
-		select {
-		case ch <- result{v, err}:
-		case <-ctx.Done():
-			if err == nil {
-				drop(v)
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			v, err := f()
+			select {
+			case ch <- result{v, err}:
+			case <-left:
+				if err == nil {
+					drop(v)
+				}
 			}
+		}()
+		select {
+		case <-ended:
+		case <-c.done:
 		}
 	}) {
 		return none, hopError(c.leg.Hop, ErrClosed)
@@ -187,6 +201,38 @@ func within[T any](ctx context.Context, c *Conn, f func() (T, error), drop func(
 	case r := <-ch:
 		return r.value, r.err
 	case <-ctx.Done():
+		close(left)
 		return none, context.Cause(ctx)
+	case <-c.done:
 	}
+	select {
+	case r := <-ch:
+		return r.value, r.err
+	default:
+		close(left)
+		return none, c.Err()
+	}
+}
+
+// mortal is a connection to which nothing can be written any more once reading has failed. Otherwise
+// there is a moment in which x/crypto/ssh has given a connection up and still sends requests on it,
+// whose answers it then waits for without end.
+type mortal struct {
+	net.Conn
+	dead atomic.Bool
+}
+
+func (m *mortal) Read(p []byte) (int, error) {
+	n, err := m.Conn.Read(p)
+	if err != nil {
+		m.dead.Store(true)
+	}
+	return n, err
+}
+
+func (m *mortal) Write(p []byte) (int, error) {
+	if m.dead.Load() {
+		return 0, net.ErrClosed
+	}
+	return m.Conn.Write(p)
 }

@@ -63,7 +63,7 @@ func (c *Client) dialOnce(ctx context.Context, parent *Conn, legs []leg, a *logi
 		conn.trust, conn.keyType, conn.fingerprint = trust, plainKey(key).Type(), ssh.FingerprintSHA256(plainKey(key))
 		return nil
 	}
-	sc, chans, reqs, err := ssh.NewClientConn(nc, l.Addr(), config)
+	sc, chans, reqs, err := ssh.NewClientConn(&mortal{Conn: nc}, l.Addr(), config)
 	late := clock.stop()
 	if err != nil {
 		nc.Close()

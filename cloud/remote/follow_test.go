@@ -46,6 +46,7 @@ func TestFollowSlowHost(t *testing.T) {
 					f.line(Line{Text: text})
 				}
 				time.Sleep(time.Minute)
+				synctest.Wait()
 				if text := strings.Join(got, " "); text != tt.want {
 					t.Errorf("shown %q, want %q", text, tt.want)
 				}

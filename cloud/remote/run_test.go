@@ -3,7 +3,9 @@ package remote
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
+	"net"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -108,6 +110,55 @@ func TestRunCancelled(t *testing.T) {
 				t.Error("cancelling one command ended the connection")
 			}
 		})
+	}
+}
+
+// TestLostWhileOpening: an open that never ends, as x/crypto/ssh has them when the connection ends in
+// that moment, holds up neither those who wait for it nor the end of the client.
+func TestLostWhileOpening(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	client := newClient(t)
+	conn := connect(t, client, s.hop())
+	opening, release, dropped := make(chan struct{}), make(chan struct{}), make(chan int)
+	failed := make(chan error)
+	go func() {
+		_, err := within(t.Context(), conn, func() (int, error) {
+			close(opening)
+			<-release
+			return 7, nil
+		}, func(v int) { dropped <- v })
+		failed <- err
+	}()
+	<-opening
+	s.drop()
+	if err := <-failed; !errors.Is(err, ErrLost) {
+		t.Errorf("the connection ends: %v", err)
+	}
+	if err := client.Close(); err != nil {
+		t.Error(err)
+	}
+	close(release)
+	if v := <-dropped; v != 7 {
+		t.Errorf("dropped %d", v)
+	}
+}
+
+// TestMortal: whoever has seen the end of a connection writes nothing on it any more.
+func TestMortal(t *testing.T) {
+	t.Parallel()
+	here, there := net.Pipe()
+	m := &mortal{Conn: here}
+	defer m.Close()
+	go func() { io.ReadFull(there, make([]byte, 1)); there.Close() }()
+	if _, err := m.Write([]byte{1}); err != nil {
+		t.Error(err)
+	}
+	if _, err := m.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("read: %v", err)
+	}
+	if _, err := m.Write([]byte{1}); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("write: %v", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -74,7 +75,7 @@ func (f *cleanFlags) agree(cmd *cobra.Command, text i18n.Texts, made cloud.Made)
 		return confirmed(answers)
 	}
 	byHand := split(&made)
-	if err := printMade(out, made); err != nil {
+	if err := printMade(out, text, made); err != nil {
 		return -1, err
 	}
 	question := "cli.clean.ask"
@@ -112,23 +113,17 @@ func split(made *cloud.Made) (byHand []cloud.Server) {
 }
 
 // printMade shows everything that is about to go.
-func printMade(out io.Writer, made cloud.Made) error {
+func printMade(out io.Writer, text i18n.Texts, made cloud.Made) error {
 	if len(made.Servers) > 0 {
 		if err := printServers(out, made.Servers, false); err != nil {
 			return err
 		}
 	}
-	for _, a := range made.Addresses {
-		fmt.Fprintf(out, "+ floating address %s\n", a.IP)
-	}
-	for _, r := range made.Rules {
-		fmt.Fprintf(out, "+ rule %s: TCP port %d, IPv%d\n", r.ID, r.PortMin, r.Family)
-	}
-	for _, g := range made.Groups {
-		fmt.Fprintf(out, "+ security group %s\n", g.Name)
-	}
-	for _, name := range made.Keypairs {
-		fmt.Fprintf(out, "+ keypair %s\n", name)
+	made.Servers = nil
+	for _, item := range made.Items(time.Now()) {
+		if _, err := fmt.Fprintf(out, "+ %s %s %s\n", text.T("made."+item.Kind), item.Name, item.ID); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,8 +27,8 @@ func newDoctor(o *options) *cobra.Command {
 		Use:   "doctor",
 		Short: "Look for everything that would fail in class, before it",
 		Long: `Asks, side by side, all that a class will need: credentials, catalog, clock, latency, quota for all
-seats, images, flavors, network, open ports, user-data, the jumphost, every seat's container and its openrc.
-Each check says what was found; one that fails says why, and what to do about it.
+seats, images, flavors, network, open ports, user-data, the jumphost, every seat's container and its openrc:
+each is logged in to, as far as what is known here goes. Each check says what was found; one that fails says why, and what to do about it.
 
 With --boot it also boots one server, logs in to it and deletes it again, as the class will do.
 
@@ -175,8 +176,12 @@ func findingPrinter(out io.Writer, text i18n.Texts, asJSON bool) (told func(doct
 			_, failed = fmt.Fprintf(out, format, args...)
 		}
 	}
+	var seats []string // that would fail
 	told = func(f doctor.Finding) {
 		counts[f.Status]++
+		if seat, _, _ := strings.Cut(f.Subject, " "); f.Check == "seat" && f.Status == doctor.Failed && !slices.Contains(seats, seat) {
+			seats = append(seats, seat)
+		}
 		remedy := ""
 		if f.Remedy != "" {
 			remedy = text.T(f.Remedy)
@@ -208,6 +213,9 @@ func findingPrinter(out io.Writer, text i18n.Texts, asJSON bool) (told func(doct
 	}
 	flush = func() error {
 		if !asJSON {
+			if seats != nil {
+				write("%s\n", text.T("cli.doctor.seats", "seats", strings.Join(seats, ", ")))
+			}
 			write("%s\n", text.T("cli.doctor.sum", "ok", fmt.Sprint(counts[doctor.OK]), "warnings", fmt.Sprint(counts[doctor.Warning]),
 				"failed", fmt.Sprint(counts[doctor.Failed]), "skipped", fmt.Sprint(counts[doctor.Skipped])))
 		}

@@ -1,13 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"strings"
 	"time"
 
 	"matou/cloud"
@@ -26,6 +22,7 @@ func (p *practice) hostChecks(in steps.Input) []doctor.Check {
 	for _, h := range p.s.workshop.Chain(here) {
 		local[h.Name] = true
 	}
+	source := p.s.workshop.Cloud
 	for _, h := range p.s.workshop.Hops {
 		if h.Server != "" || local[h.Name] {
 			continue
@@ -35,9 +32,9 @@ func (p *practice) hostChecks(in steps.Input) []doctor.Check {
 			c.Needs = []string{"hop:" + h.Via}
 		}
 		checks = append(checks, c)
-		checks = append(checks, p.seatChecks(in, h, c.Needs)...)
+		checks = append(checks, p.seatChecks(in, h, c.Needs, source)...)
 	}
-	if source := p.s.workshop.Cloud; source.Hop != "" && !local[source.Hop] {
+	if source.Hop != "" && !local[source.Hop] {
 		checks = append(checks, doctor.Check{
 			Name: "openrc", Needs: []string{"hop:" + source.Hop}, Do: func(ctx context.Context) doctor.Result { return p.openrc(ctx, in, source) },
 		})
@@ -86,75 +83,7 @@ func (p *practice) openrc(ctx context.Context, in steps.Input, source steps.Clou
 	if err != nil {
 		return because(err)
 	}
-	const most = 64 << 10
-	data, err := host.ReadFile(ctx, path, most)
-	if err != nil {
-		r := because(err)
-		if r.Remedy == "remedy.not-found" {
-			r.Remedy = "cli.doctor.remedy.openrc"
-		}
-		return r
-	}
-	if !strings.Contains(string(data), "OS_AUTH_URL") {
-		return doctor.Bad("cli.doctor.remedy.openrc", "%s: it sets no OS_AUTH_URL", path)
-	}
-	return doctor.Good("%s, %d bytes", path, len(data))
-}
-
-// seatChecks look whether the SSH door of each other seat is open, for a hop that is not the same
-// for all of them. Nobody logs in there: it is somebody else's.
-func (p *practice) seatChecks(in steps.Input, h steps.Hop, needs []string) []doctor.Check {
-	var checks []doctor.Check
-	for n := 1; n <= p.seats; n++ {
-		seat := fmt.Sprintf("%02d", n)
-		vars, err := p.s.paramsOf(seat)
-		if err != nil || seat == in.Seat {
-			continue
-		}
-		address := net.JoinHostPort(steps.Sketch(h.Host, vars), steps.Sketch(h.Port, vars))
-		own := net.JoinHostPort(steps.Sketch(h.Host, in.Vars), steps.Sketch(h.Port, in.Vars))
-		if address == own {
-			continue // the same host for all
-		}
-		checks = append(checks, doctor.Check{Name: "seat", Subject: seat + " " + h.Name, Needs: needs, Do: func(ctx context.Context) doctor.Result {
-			dial := (&net.Dialer{}).DialContext
-			if needs != nil {
-				host, err := p.open(ctx, in, h.Via)
-				if err != nil {
-					return because(err)
-				}
-				dial = host.DialContext
-			}
-			return sshDoor(ctx, dial, address)
-		}})
-	}
-	return checks
-}
-
-// doorTime is how long an SSH server may take to say its first line.
-const doorTime = 10 * time.Second
-
-// sshDoor looks whether an SSH server answers at an address: RFC 4253, 4.2, it speaks first.
-func sshDoor(ctx context.Context, dial action.Dial, address string) doctor.Result {
-	ctx, cancel := context.WithTimeout(ctx, doorTime)
-	defer cancel()
-	conn, err := dial(ctx, "tcp", address)
-	if err != nil {
-		r := because(err)
-		r.Status, r.Remedy = doctor.Failed, "cli.doctor.remedy.door"
-		return r
-	}
-	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(doorTime)); err != nil {
-		return because(err)
-	}
-	lines := bufio.NewScanner(io.LimitReader(conn, 8<<10))
-	for lines.Scan() {
-		if strings.HasPrefix(lines.Text(), "SSH-2.0-") || strings.HasPrefix(lines.Text(), "SSH-1.99-") {
-			return doctor.Good("%s: %s", address, cloud.Clean(lines.Text()))
-		}
-	}
-	return doctor.Bad("cli.doctor.remedy.door", "%s: something answers, but it is no SSH server", address)
+	return readOpenRC(ctx, host, path)
 }
 
 // bootTime is how long a boot with a log-in may take: that of a step, and some more.

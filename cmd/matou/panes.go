@@ -51,6 +51,7 @@ func (s *session) panes(to *tui.Options) {
 			return s.registry.Delete(ctx, s.input(), &aside{s: s, password: s.account.password}, id)
 		}
 	}
+	to.Made = s.made
 	if s.dir == "" {
 		to.Save = saver("")
 		return
@@ -66,6 +67,13 @@ func (s *session) panes(to *tui.Options) {
 	to.Output = func(ctx context.Context, step steps.ID, from, to time.Time) ([]steps.Line, error) {
 		return outputOf(ctx, s.dir, step, from, to, outputLines)
 	}
+}
+
+// made is all that the seat has in the cloud.
+func (s *session) made(ctx context.Context) (cloud.Made, error) {
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	return s.registry.Made(ctx, s.input(), &aside{s: s, password: s.account.password})
 }
 
 // outputOf lists the newest lines a seat's log keeps of one step between two moments.

@@ -63,7 +63,7 @@ func (o *options) plainOptions(s *session, c *consoleFlags) (plain.Options, erro
 	}
 	po := plain.Options{
 		Texts: to.Texts, Lang: to.Lang, Decks: to.Decks, Step: to.Step, Cloud: to.Cloud, Sandbox: to.Sandbox, Seat: to.Seat,
-		ReadOnly: to.ReadOnly, Holder: to.Holder, Warnings: to.Warnings, Servers: to.Servers,
+		ReadOnly: to.ReadOnly, Holder: to.Holder, Warnings: to.Warnings, Servers: to.Servers, Made: to.Made,
 		Interactive: term.IsTerminal(os.Stdin.Fd()),
 	}
 	if s.holder == nil && len(s.workshop.Traffic.Sites) > 0 {

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -71,7 +72,13 @@ func TestSandboxWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := program(t, t.TempDir(), "play", "--json", "--pace", "0.01")
+	// Cron's agent must not come before ours, which would then find nothing to do.
+	dir := t.TempDir()
+	faults := filepath.Join(dir, "faults.yaml")
+	if err := os.WriteFile(faults, []byte("faults:\n  - {at: cron.skip, match: puppet agent}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := program(t, dir, "play", "--json", "--pace", "0.01", "--faults", faults)
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("play: %v\n%s", err, out)

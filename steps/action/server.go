@@ -16,7 +16,7 @@ import (
 var serverKinds = []kind{
 	{
 		schema: steps.Schema{
-			Kind: "server.boot", Claims: true, Timeout: 15 * time.Minute,
+			Kind: "server.boot", Claims: true, Makes: true, Timeout: 15 * time.Minute,
 			Fields: map[string]steps.Field{
 				"name":            {Type: steps.FieldString, Required: true},
 				"image":           {Type: steps.FieldString, Required: true},
@@ -59,7 +59,7 @@ var serverKinds = []kind{
 		run: deleteServers, words: func(c *call) string { return "nova delete " + c.texts["ids"] },
 	},
 	{
-		schema: steps.Schema{Kind: "server.clean", Claims: true, Timeout: 5 * time.Minute, Results: []string{"count"}},
+		schema: steps.Schema{Kind: "server.clean", Claims: true, Unmakes: true, Timeout: 5 * time.Minute, Results: []string{"count"}},
 		run:    cleanServers, words: func(*call) string { return "nova delete …" },
 	},
 	{

@@ -76,9 +76,10 @@ type Options struct {
 	// Traffic asks the current web site who answers, and returns within a time of its own; nil: there is
 	// none to ask.
 	Traffic func(ctx context.Context) (cloud.Traffic, error)
-	Shell   func(hop string) error     // an interactive shell in this terminal; nil: there is none
-	Edit    func(step steps.ID) error  // opens what a step lets people edit; nil: nothing
-	OnSlide func(n int, step steps.ID) // told where the reader is: the slide from 1, and its step
+	Made    func(ctx context.Context) (cloud.Made, error) // all that the seat has in the cloud; nil: nobody to ask
+	Shell   func(hop string) error                        // an interactive shell in this terminal; nil: there is none
+	Edit    func(step steps.ID) error                     // opens what a step lets people edit; nil: nothing
+	OnSlide func(n int, step steps.ID)                    // told where the reader is: the slide from 1, and its step
 }
 
 // FailedError says that the input ended while a step stood failed.

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"matou/assets"
+	"matou/cloud"
 	"matou/internal/leaktest"
 	"matou/slides"
 	"matou/steps"
@@ -71,6 +72,8 @@ func workshop() *steps.Workshop {
 	do := func(command string) []steps.Action {
 		return []steps.Action{{Name: "look", Kind: "ssh.run", Command: command, With: map[string]steps.Value{"hop": {Text: "jump"}}}}
 	}
+	takes := do("puppet agent -t")
+	takes[0].Unmakes = true
 	return &steps.Workshop{
 		Name: "cats", Title: both("Un nuage de chats", "A cloud of cats"), Languages: []string{"fr", "en"},
 		Slides: []steps.ID{"title", "enter", "puppet", "victory"}, Hops: []steps.Hop{{Name: "jump"}},
@@ -78,7 +81,7 @@ func workshop() *steps.Workshop {
 		Steps: []steps.Step{
 			{ID: "jump", Title: both("Entrer", "Enter"), Slides: []steps.ID{"enter"}, Expect: 5 * time.Second, Actions: do("ssh -p ${port}"), Checks: do("whoami")},
 			{ID: "list", Title: both("Lister", "List"), Slides: []steps.ID{"enter"}, Needs: []steps.ID{"jump"}, Actions: do("nova list"), Checks: do("nova list"), Undo: do("true")},
-			{ID: "puppet", Title: both("Configurer", "Configure"), Slides: []steps.ID{"puppet"}, Needs: []steps.ID{"list"}, Actions: do("puppet agent -t"), Confirm: both("Pour de bon ?", "For real?")},
+			{ID: "puppet", Title: both("Configurer", "Configure"), Slides: []steps.ID{"puppet"}, Needs: []steps.ID{"list"}, Actions: takes, Confirm: both("Pour de bon ?", "For real?")},
 			{ID: "victory", Title: both("Victoire", "Victory"), Slides: []steps.ID{"victory"}, Needs: []steps.ID{"puppet"}, Victory: true, Checks: do("curl -s http://web")},
 		},
 	}
@@ -372,6 +375,24 @@ func TestSecrets(t *testing.T) {
 		if got := strings.Join(w.said, " "); !strings.HasPrefix(got, "adopt") {
 			t.Errorf("answers %q", got)
 		}
+		r.end()
+		<-r.ended
+	})
+	bubble(t, "what is about to go is told", func(t *testing.T) {
+		r := open(t, &worker{}, plain.Options{Step: "puppet", Made: func(context.Context) (cloud.Made, error) {
+			return cloud.Made{Servers: []cloud.Server{{
+				ID: "22faa254-c04f", Name: "web-07", Created: time.Now().Add(-192 * time.Second), Metadata: map[string]string{cloud.MetaAdopted: "now"},
+			}}, Keypairs: []string{"matou-07"}}, nil
+		}})
+		for range 4 {
+			r.types("C")
+			time.Sleep(4 * time.Second)
+			r.types("yes")
+			time.Sleep(4 * time.Second)
+		}
+		r.types("r")
+		r.sees("Asking the cloud…\n  Server: web-07, 22faa254, 3m", "made by hand\n  Keypair: matou-07\nFor real?\nyes or no > ")
+		r.types("no")
 		r.end()
 		<-r.ended
 	})

@@ -186,6 +186,9 @@ func (d *dialogue) missed(e steps.Event) {
 		why, _, _ := strings.Cut(cause, "\n")
 		d.say(t.T("toast.checked", "step", d.title(e.Step), "why", why))
 		return
+	case e.Type == steps.StepStale && f.Kind == steps.FailNeeds: // most of the time many at once
+		d.say(t.T("toast.stale", "step", d.title(e.Step)))
+		return
 	case e.Type == steps.StepStale:
 		d.say(t.T("toast.stale", "step", d.title(e.Step)))
 	default:

@@ -1,9 +1,14 @@
 package plain
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
+	"matou/cloud"
 	"matou/steps"
 )
 
@@ -87,7 +92,36 @@ func (d *dialogue) start(step steps.Step, c steps.Command) {
 		d.do(c, step.ID)
 		return
 	}
+	if d.o.Made != nil && slices.ContainsFunc(step.Actions, func(a steps.Action) bool { return a.Unmakes }) {
+		d.tellMade()
+	}
 	d.confirm(question, func() { d.do(c, step.ID) }, func() { d.passed[step.ID] = true })
+}
+
+// tellMade lists what the seat has in the cloud. Nothing runs meanwhile: there is nothing to be missed.
+func (d *dialogue) tellMade() {
+	d.say(d.text.T("servers.asking"))
+	d.show()
+	made, err := d.o.Made(d.ctx)
+	switch {
+	case err != nil:
+		d.say("  " + d.text.T("made.unknown", "why", ansi.Strip(steps.Sanitize(err.Error()))))
+	case made.Empty():
+		d.say("  " + d.text.T("made.none"))
+	}
+	for _, item := range made.Items(time.Now()) {
+		words := []string{cloud.Clean(item.Name)}
+		if item.ID != "" {
+			words = append(words, cloud.Clean(item.ID))
+		}
+		if item.Age > 0 {
+			words = append(words, d.text.T("servers.ago", "time", span(item.Age)))
+		}
+		if item.Adopted {
+			words = append(words, d.text.T("made.by-hand"))
+		}
+		d.say("  " + d.pair(d.text.T("made."+item.Kind), strings.Join(words, ", ")))
+	}
 }
 
 // next is the prompt: what enter will do.

@@ -38,11 +38,12 @@ const (
 	SSHHostKey Point = "ssh.hostkey" // host name: another host key is presented
 	PuppetFail Point = "puppet.fail" // host name: the agent run fails
 	DiskFull   Point = "disk.full"   // "HOST PATH": the write fails with "No space left on device"
+	CronSkip   Point = "cron.skip"   // "HOST COMMAND": cron does not run the line when it is due
 )
 
 // Points are all points there are, in the order of the documentation.
 var Points = []Point{
-	BootSlow, BootError, Quota, API401, API429, API500, SSHDrop, SSHHostKey, PuppetFail, DiskFull,
+	BootSlow, BootError, Quota, API401, API429, API500, SSHDrop, SSHHostKey, PuppetFail, DiskFull, CronSkip,
 }
 
 // Rule is one fault: where, on what, when, and with which words.

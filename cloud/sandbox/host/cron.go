@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"matou/cloud/sandbox/fault"
 	"matou/cloud/sandbox/host/shell"
 )
 
@@ -79,7 +80,10 @@ func (h *Host) runCron(ctx context.Context, s *service) {
 		}
 		now = now.Add(time.Minute)
 		for _, j := range h.jobs() {
-			if j.match(now) {
+			if !j.match(now) {
+				continue
+			}
+			if _, skip := h.cfg.Faults.Take(fault.CronSkip, h.cfg.Name+" "+j.command); !skip {
 				jobs.Go(func() { h.runJob(ctx, j) })
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"matou/cloud/sandbox/fault"
 )
 
 func TestCrontabLines(t *testing.T) {
@@ -67,6 +69,25 @@ func TestCronRuns(t *testing.T) {
 		synctest.Wait()
 		if got := must(t, h, "grep -c run /root/runs"); got != "3\n" {
 			t.Errorf("runs without a table: %q", got)
+		}
+	})
+}
+
+// TestCronSkip: a fault keeps cron from running a line that is due.
+func TestCronSkip(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := testConfig(t, "web-1", "ubuntu", "10.0.0.11")
+		faults, err := fault.New(fault.Rule{At: fault.CronSkip, Match: "^web-1 echo skipped", Count: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Pace, c.Faults = 1, faults
+		h := boot(t, c)
+		must(t, h, `printf '%s\n' '* * * * * echo skipped >> /root/runs' '* * * * * echo run >> /root/runs' | crontab -`)
+		time.Sleep(200 * time.Second)
+		synctest.Wait()
+		if got := must(t, h, "grep -c skipped /root/runs; grep -c run /root/runs"); got != "1\n3\n" {
+			t.Errorf("runs: %q", got)
 		}
 	})
 }

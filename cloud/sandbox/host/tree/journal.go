@@ -15,8 +15,8 @@ import (
 )
 
 // The journal is one JSON object a line, each a change. Replaying them gives the tree back. A
-// last line that a kill cut short is ignored and overwritten by the next compaction. When the
-// changes outweigh the tree, the journal is replaced by a snapshot: the changes that make the tree
+// last line that a kill cut short is ignored and overwritten by the next compaction, and so is a batch
+// without its end. When the changes outweigh the tree, the journal is replaced by a snapshot: the changes that make the tree
 // from nothing.
 const (
 	journalName = "tree.jsonl"
@@ -25,10 +25,11 @@ const (
 	maxRecord   = DefaultLimit * 2
 )
 
-// record is one change. The operations: n(ew), w(rite), t(runcate), r(ename), d(elete), a(ttributes).
+// record is one change. The operations: n(ew), w(rite), t(runcate), r(ename), d(elete), a(ttributes), and
+// b(egin) and e(nd) of a batch.
 type record struct {
 	Op   string `json:"op"`
-	Path string `json:"p"`
+	Path string `json:"p,omitempty"`
 	To   string `json:"to,omitempty"`
 	Mode uint32 `json:"m,omitempty"`
 	UID  int    `json:"u,omitempty"`
@@ -68,10 +69,13 @@ func Open(fsys billy.Filesystem, o Options) (t *Tree, found bool, err error) {
 	return t, n > 0, t.start(fsys)
 }
 
-// replay applies a journal's lines up to its end or to the first broken one.
+// replay applies a journal's lines up to its end or to the first broken one, and of each batch all or
+// nothing.
 func (t *Tree) replay(r io.Reader) (int, error) {
 	in := bufio.NewReaderSize(r, 64<<10)
 	count := 0
+	var batch []record // of the batch that has begun
+	begun := false
 	for {
 		line, err := in.ReadBytes('\n')
 		if err != nil || len(line) > maxRecord {
@@ -84,8 +88,21 @@ func (t *Tree) replay(r io.Reader) (int, error) {
 		if json.Unmarshal(line, &rec) != nil {
 			return count, nil //nolint:nilerr // the first broken line is where the journal ends
 		}
-		t.redo(rec)
-		count++
+		switch {
+		case rec.Op == "b":
+			begun = true
+		case rec.Op == "e":
+			for _, r := range batch {
+				t.redo(r)
+			}
+			count += len(batch)
+			batch, begun = nil, false
+		case begun:
+			batch = append(batch, rec)
+		default:
+			t.redo(rec)
+			count++
+		}
 	}
 }
 
@@ -264,18 +281,33 @@ func (j *journal) rename(from, to string) {
 }
 
 // Batch runs f and writes the changes it makes at its end, or when the buffer is full, instead of
-// one by one: for a boot, which makes hundreds.
+// one by one: for a boot, which makes hundreds. [Open] finds all of them or none: none when f has
+// failed, and then nothing that came later either, or when the program was killed before the end.
 func (t *Tree) Batch(f func() error) error {
-	t.hold(1)
-	defer t.hold(-1)
-	return f()
+	t.begin()
+	err := f()
+	t.end(err == nil)
+	return err
 }
 
-func (t *Tree) hold(d int) {
+func (t *Tree) begin() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if j := t.log; j != nil {
-		if j.held += d; j.held == 0 && j.err == nil {
+		if j.held++; j.held == 1 && j.err == nil {
+			j.put(record{Op: "b"})
+		}
+	}
+}
+
+func (t *Tree) end(well bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if j := t.log; j != nil {
+		if j.held--; j.held == 0 && j.err == nil {
+			if well {
+				j.put(record{Op: "e"})
+			}
 			j.flush()
 		}
 	}

@@ -300,6 +300,64 @@ func TestTornJournal(t *testing.T) {
 	}
 }
 
+// TestTornBatch cuts a batch's journal anywhere: the next Open finds all of the batch or nothing of it,
+// and what was there before.
+func TestTornBatch(t *testing.T) {
+	t.Parallel()
+	store := memfs.New()
+	journal := func() []byte {
+		t.Helper()
+		f, err := store.Open(journalName)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		data, err := io.ReadAll(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	tr, _, err := Open(store, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := tr.Root()
+	before := len(journal())
+	batch := func() error {
+		return errors.Join(v.WriteFile("/a", bytes.Repeat([]byte("x"), 90<<10), 0o644), v.WriteFile("/b", []byte("2"), 0o644))
+	}
+	if err := tr.Batch(batch); err != nil {
+		t.Fatal(err)
+	}
+	whole := journal()
+	for cut := range len(whole) + 1 {
+		if cut > before+50 && cut < len(whole)-300 && cut%4999 != 0 {
+			continue
+		}
+		again := New(Options{})
+		n, err := again.replay(bytes.NewReader(whole[:cut]))
+		a, b := again.Root().Exists("/a"), again.Root().Exists("/b")
+		if all := cut == len(whole); err != nil || a != all || b != all || n > 0 != all {
+			t.Fatalf("cut after %d bytes of %d: %d changes, %v, %v, %v", cut, len(whole), n, a, b, err)
+		}
+	}
+	if err := v.WriteFile("/later", []byte("3"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	failed := errors.New("no image")
+	err = tr.Batch(func() error { return errors.Join(v.WriteFile("/half", nil, 0o644), failed) })
+	if !errors.Is(err, failed) {
+		t.Error(err)
+	}
+	_ = tr.Close()
+	last, found, err := Open(store, Options{})
+	if err != nil || !found || !last.Root().Exists("/later") || last.Root().Exists("/half") {
+		t.Errorf("after a batch that failed: %v, %v", found, err)
+	}
+	_ = last.Close()
+}
+
 func TestJournalIsCompacted(t *testing.T) {
 	t.Parallel()
 	store := memfs.New()
