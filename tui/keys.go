@@ -66,8 +66,9 @@ func quietly(f func(m *Model)) func(*Model, string) tea.Cmd {
 
 // table is all keys of the console: dispatch, bar, help, palette and README read it.
 func table() []binding {
-	text, list, web, both := []pane.ID{pane.LogID}, []pane.ID{pane.ServersID}, []pane.ID{pane.TrafficID}, []pane.ID{pane.LogID, pane.ServersID}
-	return []binding{
+	text, list := []pane.ID{pane.LogID}, []pane.ID{pane.ServersID}
+	both := []pane.ID{pane.LogID, pane.ServersID}
+	return append(webKeys(), []binding{
 		{"open-step", []string{"enter"}, "do", []pane.ID{pane.StepsID}, nil, quietly(func(m *Model) { m.goTo(m.outline.Cursor()) })},
 		{"open-server", []string{"enter"}, "do", []pane.ID{pane.ServersID}, noServer, (*Model).openServer},
 		{"run", []string{"enter"}, "do", nil, readOnlyStep, func(m *Model, _ string) tea.Cmd { return m.run(time.Now()) }},
@@ -81,8 +82,6 @@ func table() []binding {
 		{"copy", []string{"y"}, "do", nil, nil, quietly((*Model).askCopy)},
 		{"console", []string{"v"}, "do", list, offConsole, (*Model).openConsole},
 		{"delete", []string{"d"}, "do", list, offDelete, quietly((*Model).askDelete)},
-		{"browse", []string{"B"}, "do", web, offTraffic, (*Model).openLinks},
-		{"unbrowse", []string{"x"}, "do", web, offShut, (*Model).shutLinks},
 		{"save", []string{"w"}, "do", text, offSave, quietly((*Model).askSave)},
 		{"history", []string{"J"}, "do", nil, offHistory, (*Model).history},
 		{"pet", []string{"P"}, "do", nil, offPet, quietly((*Model).pet)},
@@ -108,7 +107,6 @@ func table() []binding {
 		{"pane-next", []string{"tab"}, "screen", nil, nil, quietly(func(m *Model) { m.shift(1) })},
 		{"pane-prev", []string{"shift+tab"}, "screen", nil, nil, quietly(func(m *Model) { m.shift(-1) })},
 		{"zoom", []string{"z"}, "screen", nil, nil, quietly(func(m *Model) { m.zoom = !m.zoom })},
-		{"recount", []string{"R"}, "screen", web, offTraffic, quietly(func(m *Model) { m.opts.Traffic.Reset() })},
 		{"follow", []string{"f"}, "screen", nil, nil, quietly((*Model).follow)},
 		{"filter", []string{"&"}, "screen", both, nil, quietly((*Model).askFilter)},
 		{"sort", []string{"x"}, "screen", list, nil, quietly(func(m *Model) { m.sorted(m.servers.Sort()) })},
@@ -127,7 +125,7 @@ func table() []binding {
 		{"suspend", []string{"ctrl+z"}, "screen", nil, offSuspend, func(*Model, string) tea.Cmd { return tea.Suspend }},
 		{"help", []string{"?", "f1"}, "screen", nil, nil, quietly((*Model).openHelp)},
 		{"quit", []string{"q", "ctrl+c"}, "screen", nil, nil, (*Model).quit},
-	}
+	}...)
 }
 
 // notIn lists the panes but one.

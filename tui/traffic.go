@@ -56,14 +56,17 @@ func (m *Model) tally(version int, after time.Duration) tea.Cmd {
 	}
 }
 
-// counted takes what was seen of the site. The cat is happy about everybody who joins in.
+// counted takes what was seen of the site. The cat is happy about everybody who joins in; the bar tells it
+// unless it has something else to tell.
 func (m *Model) counted(msg trafficMsg, now time.Time) tea.Cmd {
 	if msg.err != nil {
 		return nil
 	}
 	for _, name := range m.traffic.SetTraffic(msg.snap) {
 		m.glad = now.Add(gladFor)
-		m.say(now, m.text.T("traffic.joined", "name", pane.Clean(name)))
+		if m.toast.text == "" {
+			m.say(now, m.text.T("traffic.joined", "name", pane.Clean(name)))
+		}
 	}
 	return m.tally(msg.snap.Version, trafficGather)
 }
@@ -101,6 +104,16 @@ func (m *Model) serversFirst() bool {
 
 // busy tells whether a step runs whose log is more to look at than the traffic.
 func (m *Model) busy() bool { return m.running() != "" && m.focus != pane.TrafficID }
+
+// webKeys are the keys of the traffic alone.
+func webKeys() []binding {
+	web := []pane.ID{pane.TrafficID}
+	return []binding{
+		{"browse", []string{"B"}, "do", web, offTraffic, (*Model).openLinks},
+		{"unbrowse", []string{"x"}, "do", web, offShut, (*Model).shutLinks},
+		{"recount", []string{"R"}, "screen", web, offTraffic, quietly(func(m *Model) { m.opts.Traffic.Reset() })},
+	}
+}
 
 // offTraffic says why there is nothing to watch.
 func offTraffic(m *Model) string {

@@ -366,3 +366,20 @@ func TestTrafficScreens(t *testing.T) {
 		}
 	}
 }
+
+// Before the first size is known, and on a screen too small for it, the pane is as good as any.
+func TestTrafficWithoutRoom(t *testing.T) {
+	t.Parallel()
+	for _, size := range [][2]int{{0, 0}, {1, 1}, {3, 1}, {9, 2}, {36, 8}} {
+		p := pane.NewTraffic(&steps.Workshop{Traffic: steps.Traffic{Sites: []steps.Site{{Stats: "x"}}}})
+		p.SetLook(pane.Look{Styles: themes(t)["dark"].Make(false), Text: texts(t).In("en")})
+		p.SetSize(size[0], size[1])
+		p.SetTraffic(turns("web-07", "web-07-1"))
+		p.SetLinks(localLinks)
+		p.Scroll(100)
+		if lines := p.Lines(); len(lines) != size[1] {
+			t.Errorf("%v: %d lines", size, len(lines))
+		}
+		p.Heads()
+	}
+}

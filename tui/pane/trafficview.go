@@ -195,7 +195,7 @@ func (t *Traffic) strip() []string {
 		return nil
 	}
 	row := ""
-	for _, a := range recent[max(0, len(recent)-(t.width-2)):] {
+	for _, a := range recent[max(0, len(recent)-max(0, t.width-2)):] {
 		if a.Kind != "" {
 			row += st.Error.Render(st.Glyph.Failed)
 			continue
