@@ -8,7 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"matou/internal/leaktest"
+	"matou/cloud/leaktest"
 )
 
 func TestMain(m *testing.M) { leaktest.Main(m) }

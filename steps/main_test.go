@@ -3,7 +3,7 @@ package steps_test
 import (
 	"testing"
 
-	"matou/internal/leaktest"
+	"matou/cloud/leaktest"
 )
 
 func TestMain(m *testing.M) { leaktest.Main(m) }

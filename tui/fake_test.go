@@ -13,7 +13,7 @@ import (
 
 	"matou/assets"
 	"matou/cloud"
-	"matou/internal/leaktest"
+	"matou/cloud/leaktest"
 	"matou/slides"
 	"matou/steps"
 	"matou/tui"

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"matou/cloud"
-	"matou/internal/leaktest"
+	"matou/cloud/leaktest"
 )
 
 func TestMain(m *testing.M) { leaktest.Main(m) }

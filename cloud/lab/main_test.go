@@ -8,7 +8,7 @@ import (
 	"syscall"
 	"testing"
 
-	"matou/internal/leaktest"
+	"matou/cloud/leaktest"
 )
 
 // serveEnv makes this test's program serve a lab: its value is the folder and the name.

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"matou/internal/leaktest"
+	"matou/cloud/leaktest"
 )
 
 func TestMain(m *testing.M) { leaktest.Main(m) }

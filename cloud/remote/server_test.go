@@ -21,7 +21,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
-	"matou/internal/leaktest"
+	"matou/cloud/leaktest"
 )
 
 func TestMain(m *testing.M) {

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"matou/internal/leaktest"
+	"matou/cloud/leaktest"
 )
 
 func TestMain(m *testing.M) { leaktest.Main(m) }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -63,18 +64,18 @@ func TestImports(t *testing.T) {
 }
 
 func TestTopLevel(t *testing.T) {
-	out, err := exec.CommandContext(t.Context(), "go", "list", "matou/...").Output()
+	entries, err := os.ReadDir("../..")
 	if err != nil {
-		t.Fatalf("go list: %v", err)
+		t.Fatal(err)
 	}
-	var folders []string
-	for pkg := range strings.FieldsSeq(string(out)) {
-		folders = append(folders, strings.SplitN(pkg, "/", 3)[1])
+	var visible []string
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") && e.Name() != "matou" { // what go build leaves there
+			visible = append(visible, e.Name())
+		}
 	}
-	slices.Sort(folders)
-	folders = slices.Compact(folders)
-	want := []string{"assets", "cloud", "cmd", "internal", "slides", "steps", "tui"}
-	if !slices.Equal(folders, want) {
-		t.Errorf("the top level is %v, want %v", folders, want)
+	want := []string{"README.md", "assets", "cloud", "cmd", "go.mod", "go.sum", "slides", "steps", "tui"}
+	if !slices.Equal(visible, want) {
+		t.Errorf("the top level is %v, want %v", visible, want)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"matou/cloud"
-	"matou/internal/leaktest"
+	"matou/cloud/leaktest"
 	"matou/steps"
 )
 

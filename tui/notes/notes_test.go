@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"matou/assets"
-	"matou/internal/leaktest"
+	"matou/cloud/leaktest"
 	"matou/slides"
 	"matou/steps"
 	"matou/tui/i18n"

@@ -15,7 +15,7 @@ import (
 
 	"matou/assets"
 	"matou/cloud"
-	"matou/internal/leaktest"
+	"matou/cloud/leaktest"
 	"matou/slides"
 	"matou/steps"
 	"matou/tui/i18n"

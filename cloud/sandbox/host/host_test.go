@@ -11,8 +11,8 @@ import (
 
 	"github.com/go-git/go-billy/v5/memfs"
 
+	"matou/cloud/leaktest"
 	"matou/cloud/sandbox/puppet"
-	"matou/internal/leaktest"
 )
 
 func TestMain(m *testing.M) { leaktest.Main(m) }

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"matou/cloud/leaktest"
 	"matou/cloud/sandbox/host/tree"
-	"matou/internal/leaktest"
 )
 
 func TestMain(m *testing.M) { leaktest.Main(m) }

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"matou/cloud/leaktest"
 	"matou/cloud/sandbox/host/tree"
-	"matou/internal/leaktest"
 )
 
 func TestMain(m *testing.M) { leaktest.Main(m) }
