@@ -73,11 +73,12 @@ func (r row) indent(n int, style Style) row {
 func (r *row) String() string {
 	var b []byte
 	look, url := Style{}, "" // as the sequences so far have left them
-	for _, s := range r.segs {
+	for i, s := range r.segs {
 		if s.url != url {
 			b, url = append(b, hyperlink(s.url)...), s.url
 		}
-		if s.style != look && !(s.isBlank() && s.style.passesFor(look)) {
+		styled := i+1 < len(r.segs) && r.segs[i+1].style != (Style{}) // what follows is: no style ends here
+		if s.style != look && !(s.isBlank() && s.style.passesFor(look, styled)) {
 			if look = s.style; look == (Style{}) {
 				b = append(b, "\x1b[0m"...)
 			} else {

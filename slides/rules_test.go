@@ -9,8 +9,8 @@ import (
 // tagTheme gives each part a look of its own, which tags turns into a name.
 func tagTheme() *Theme {
 	return &Theme{
-		H1: Style{Fg: Palette(1)}, H2: Style{Fg: Palette(2)}, Emphasis: Style{Fg: Palette(3)},
-		Link: Style{Fg: Palette(4)}, Table: Style{Fg: Palette(6)}, Value: Style{Fg: Palette(7)},
+		H1: Style{Fg: Palette(201)}, H2: Style{Fg: Palette(202)}, Emphasis: Style{Fg: Palette(203)},
+		Link: Style{Fg: Palette(204)}, Table: Style{Fg: Palette(206)}, Value: Style{Fg: Palette(207)},
 		Match: Style{Bold: true}, Underline: Style{Underline: true}, Code: Style{Reverse: true},
 		Quote: Style{Italic: true},
 	}
@@ -24,12 +24,12 @@ func tags(s string) string {
 		p := sgrRE.FindStringSubmatch(m)[1]
 		var names []string
 		for _, t := range []struct{ code, name string }{
-			{";38;5;1", "h1"},
-			{";38;5;2", "h2"},
-			{";38;5;3", "em"},
-			{";38;5;4", "link"},
-			{";38;5;6", "frame"},
-			{";38;5;7", "value"},
+			{";38;5;201", "h1"},
+			{";38;5;202", "h2"},
+			{";38;5;203", "em"},
+			{";38;5;204", "link"},
+			{";38;5;206", "frame"},
+			{";38;5;207", "value"},
 		} {
 			if strings.Contains(p, t.code) {
 				names = append(names, t.name)
@@ -132,7 +132,7 @@ var ruleCases = []struct {
 	{"26 underline nests", "_a_ *_b_* _*c*_", "<u>a<> <em+u>b<> <em+u>c<>"},
 	{"27 code", "`a` b", "<code>a<> b"},
 	{"27 markers inside", "`a *b*`", "<code>a <em+code>b<>"},
-	{"28 doubled", "**a** __b__", "<em>a<> <u>b<>"},
+	{"28 doubled", "**a** __b__", "<em>a <u>b<>"},
 	{"28 tripled", "***a***", "<em>a<>"},
 	{"29 escape", `\*a\* \\ \_b_`, `*a* \ _b_`},
 	{"29 paths keep theirs", `C:\dir s/\./x/ \n`, `C:\dir s/\./x/ \n`},

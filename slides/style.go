@@ -80,7 +80,8 @@ func (c *Color) UnmarshalJSON(b []byte) error {
 }
 
 // sgr appends the parameters that set c; base is 38 for text, 48 for the
-// ground (ECMA-48 8.3.117, ITU T.416).
+// ground (ECMA-48 8.3.117, ITU T.416; the eight bright ones as aixterm has
+// them). The first sixteen have parameters of their own, a third as long.
 func (c Color) sgr(b []byte, base int64) []byte {
 	switch c &^ 0xffffff {
 	case colorRGB:
@@ -89,6 +90,12 @@ func (c Color) sgr(b []byte, base int64) []byte {
 			b = strconv.AppendInt(append(b, ';'), int64(v), 10)
 		}
 	case colorPalette:
+		switch i := int64(c & 0xff); {
+		case i < 8:
+			return strconv.AppendInt(append(b, ';'), base-8+i, 10)
+		case i < 16:
+			return strconv.AppendInt(append(b, ';'), base+52+i-8, 10)
+		}
 		b = append(strconv.AppendInt(append(b, ';'), base, 10), ";5;"...)
 		b = strconv.AppendInt(b, int64(c&0xff), 10)
 	}
@@ -117,10 +124,11 @@ func (s Style) appendSGR(b []byte) []byte {
 
 // passesFor reports whether a space in the look s may as well be drawn in
 // another: the colour of a letter can't be seen on it. Between the words of
-// code this halves what the line costs. The default look is never mistaken for
-// another, so that styled text ends where it ends.
-func (s Style) passesFor(look Style) bool {
-	if s == (Style{}) || look == (Style{}) || s.Underline || s.Reverse {
+// code this halves what the line costs. The default look is mistaken for
+// another only in the middle of styled text, so that styled text ends where it
+// ends.
+func (s Style) passesFor(look Style, middle bool) bool {
+	if look == (Style{}) || s == (Style{}) && !middle || s.Underline || s.Reverse {
 		return false
 	}
 	return s.Bg == look.Bg && !look.Underline && !look.Reverse

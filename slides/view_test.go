@@ -57,9 +57,9 @@ func TestWindowStyles(t *testing.T) {
 func TestGround(t *testing.T) {
 	t.Parallel()
 	d := Parse("t", []byte("a\n"))
-	v := d.Slides[0].Render(d, Options{Stop: -1, Theme: &Theme{Text: Style{Bg: Palette(7)}}})
+	v := d.Slides[0].Render(d, Options{Stop: -1, Theme: &Theme{Text: Style{Bg: Palette(207)}}})
 	for _, l := range v.Window(3, 2, 0, 0) {
-		if !strings.HasPrefix(l, "\x1b[0;48;5;7m") || strings.Count(l, "\x1b") != 2 {
+		if !strings.HasPrefix(l, "\x1b[0;48;5;207m") || strings.Count(l, "\x1b") != 2 {
 			t.Errorf("ground is missing in %q", l)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 )
@@ -155,7 +156,7 @@ func (e *Engine) line(step ID, source, text string) {
 	if e.o.Log != nil {
 		e.o.Log.Append(l)
 	}
-	if l.Text = Sanitize(full); l.Text != full {
+	if l.Text = Sanitize(full); !strings.HasPrefix(l.Text, full) {
 		l.Text = e.o.Redactor.Text(l.Text) // what stood between the letters of a secret is gone
 	}
 	for f := range e.feeds {

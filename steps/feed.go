@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"io"
+	"slices"
 	"sync"
 )
 
@@ -25,7 +26,8 @@ type Feed struct {
 
 	mu      sync.Mutex
 	events  []Event
-	lines   []Line
+	lines   []Line // a ring, once there are limit of them
+	oldest  int    // in lines
 	dropped int
 	dirty   bool
 	signal  chan struct{}
@@ -40,10 +42,11 @@ func (f *Feed) Next(ctx context.Context) (Batch, error) {
 		f.mu.Lock()
 		dirty := f.dirty
 		b.Events, b.Lines, b.Dropped = f.events, f.lines, f.dropped
-		f.events, f.lines, f.dropped, f.dirty = nil, nil, 0, false
+		oldest := f.oldest
+		f.events, f.lines, f.oldest, f.dropped, f.dirty = nil, nil, 0, 0, false
 		f.mu.Unlock()
-		if extra := len(b.Lines) - f.limit; extra > 0 {
-			b.Lines, b.Dropped = b.Lines[extra:], b.Dropped+extra
+		if oldest > 0 {
+			b.Lines = slices.Concat(b.Lines[oldest:], b.Lines[:oldest])
 		}
 		closed := f.engine.fill(&b)
 		if dirty {
@@ -71,15 +74,16 @@ func (f *Feed) addEvents(events []Event) {
 	f.wake()
 }
 
-// addLine keeps twice the limit at most before it lets go of the older half, so that a flood costs
-// each line a constant amount.
+// addLine keeps the newest lines.
 func (f *Feed) addLine(l Line) {
 	f.mu.Lock()
-	if len(f.lines) >= 2*f.limit {
-		f.dropped += copy(f.lines, f.lines[f.limit:])
-		f.lines = f.lines[:f.limit]
+	if len(f.lines) < f.limit {
+		f.lines = append(f.lines, l)
+	} else {
+		f.lines[f.oldest] = l
+		f.oldest = (f.oldest + 1) % f.limit
+		f.dropped++
 	}
-	f.lines = append(f.lines, l)
 	f.dirty = true
 	f.mu.Unlock()
 	f.wake()

@@ -2,13 +2,11 @@ package steps
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 )
@@ -24,6 +22,7 @@ type Log struct {
 	file    *os.File
 	out     *bufio.Writer
 	size    int64
+	scratch []byte // for the line being written
 	timer   *time.Timer
 	torn    bool // the file may end in the middle of a line
 	trouble error
@@ -73,31 +72,29 @@ func (l *Log) Path() string { return l.path }
 
 // Append adds a line; it is on disk within a fraction of a second, or when Close returns.
 func (l *Log) Append(line Line) {
-	line.Text = strings.ToValidUTF8(line.Text, "\uFFFD")
-	data, err := json.Marshal(line)
-	if err != nil {
-		return // a Line always marshals
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.file == nil {
 		return
 	}
-	if l.size += int64(len(data)) + 1; l.size > l.limit {
+	data := append(line.appendJSON(l.scratch[:0]), '\n')
+	if l.scratch = data; cap(data) > 64<<10 {
+		l.scratch = nil // one long line
+	}
+	if l.size += int64(len(data)); l.size > l.limit {
 		l.turn()
 		if l.file == nil {
 			return
 		}
-		l.size = int64(len(data)) + 1
+		l.size = int64(len(data))
 	}
 	if l.torn { // an empty line harms nobody; half a line before this one would
 		l.torn = false
 		l.size++
 		l.note(l.out.WriteByte('\n'))
 	}
-	_, err1 := l.out.Write(data)
-	err2 := l.out.WriteByte('\n')
-	l.note(errors.Join(err1, err2))
+	_, err := l.out.Write(data)
+	l.note(err)
 	if l.timer == nil {
 		l.timer = time.AfterFunc(logFlush, func() {
 			l.mu.Lock()

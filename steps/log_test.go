@@ -185,3 +185,46 @@ func TestLogHasNoSecret(t *testing.T) {
 		}
 	})
 }
+
+// FuzzLine: what is written of a line is what encoding/json reads.
+func FuzzLine(f *testing.F) {
+	f.Add("web", "one", "a \"b\" \\ \x1b[31mc\x1b[0m\t\x00\x7f é \u2028 \xff")
+	f.Add("", "", "")
+	f.Fuzz(func(t *testing.T, step, source, text string) {
+		in := steps.Line{Seq: 7, At: time.Date(2026, 11, 22, 18, 0, 1, 5000, time.FixedZone("", 3600)), Step: steps.ID(step), Source: source, Text: text}
+		var got, want steps.Line
+		if err := json.Unmarshal(in.AppendJSON(nil), &got); err != nil {
+			t.Fatalf("%q: %v", in.AppendJSON(nil), err)
+		}
+		data, err := json.Marshal(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(data, &want); err != nil {
+			t.Fatal(err)
+		}
+		if !got.At.Equal(want.At) {
+			t.Errorf("at %v, want %v", got.At, want.At)
+		}
+		got.At = want.At
+		if got != want {
+			t.Errorf("%q reads %+v, want %+v", in.AppendJSON(nil), got, want)
+		}
+	})
+}
+
+// BenchmarkLog is what keeping a line on disk costs.
+func BenchmarkLog(b *testing.B) {
+	l, err := steps.OpenLog(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	line := steps.Line{At: time.Now(), Step: "bz2", Source: "web", Text: colouredLine}
+	b.ReportAllocs()
+	for b.Loop() {
+		l.Append(line)
+	}
+	if err := l.Close(); err != nil {
+		b.Fatal(err)
+	}
+}

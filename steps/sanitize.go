@@ -15,63 +15,82 @@ const reset = "\x1b[0m"
 // so that nothing moves the cursor, writes a title or the clipboard, or colours what follows.
 // Bidirectional overrides go too. Tabs become blanks up to the next multiple of eight; what is not
 // UTF-8 becomes U+FFFD. The form in which rsyslog writes an escape, #033[, is read as one.
+//
+// Every line of a flood comes this way: one that needs no change is not copied.
 func Sanitize(s string) string {
-	if plain(s) {
-		return s
-	}
 	if strings.Contains(s, "#033[") {
 		s = strings.ReplaceAll(s, "#033[", "\x1b[")
 	}
 	var b strings.Builder
-	b.Grow(min(len(s), maxLine) + len(reset))
-	column, styled := 0, false
+	from := 0 // s[from:i] is to be written as it stands
+	column, open := 0, false
 	for i := 0; i < len(s); {
-		if b.Len() >= maxLine {
+		room := maxLine - b.Len() - (i - from)
+		if room <= 0 {
+			b.WriteString(s[from:i])
 			b.WriteString(" […]")
+			from = len(s)
 			break
 		}
+		if n := printable(s[i:min(len(s), i+room)]); n > 0 {
+			i += n
+			column += n
+			continue
+		}
+		end, instead := i+1, ""
 		r, n := utf8.DecodeRuneInString(s[i:])
 		switch {
 		case r == 0x1b || r == 0x9b:
-			end, sgr := sequence(s, i, r, n)
-			if sgr != "" {
-				b.WriteString(sgr)
-				styled = true
+			end, instead = sequence(s, i, r, n)
+			if instead != "" {
+				open = instead != reset && instead != "\x1b[m"
 			}
-			i = end
-			continue
 		case opensString(r):
-			i = stringEnd(s, i+n)
-			continue
+			end = stringEnd(s, i+n)
 		case r == '\t':
-			for pad := 8 - column%8; pad > 0; pad-- {
-				b.WriteByte(' ')
-				column++
-			}
+			instead = blanks[column%len(blanks):]
+			column += len(instead)
 		case hidden(r):
-		default:
-			b.WriteRune(r) // RuneError for what is not UTF-8
+			end = i + n
+		case r == utf8.RuneError && n == 1:
+			instead = string(utf8.RuneError)
 			column++
+		default:
+			i += n
+			column++
+			continue
 		}
-		i += n
+		if instead != s[i:end] {
+			if from == 0 {
+				b.Grow(min(len(s), maxLine) + len(blanks) + len(reset))
+			}
+			b.WriteString(s[from:i])
+			b.WriteString(instead)
+			from = end
+		}
+		i = end
 	}
-	if styled {
+	if from == 0 && !open {
+		return s
+	}
+	b.WriteString(s[from:])
+	if open {
 		b.WriteString(reset)
 	}
 	return b.String()
 }
 
-// plain tells whether there is nothing to do, which is what most lines are.
-func plain(s string) bool {
-	if len(s) > maxLine || !utf8.ValidString(s) || strings.Contains(s, "#033[") {
-		return false
-	}
-	for _, r := range s {
-		if r < ' ' || r >= 0x7f && hidden(r) {
-			return false
+// blanks are as many as there may be between two tab stops.
+const blanks = "        "
+
+// printable is how many bytes of printable ASCII a text begins with.
+func printable(s string) int {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c-' ' > '~'-' ' {
+			return i
 		}
 	}
-	return true
+	return len(s)
 }
 
 // hidden tells whether a rune has no place on a screen: controls, and the marks that reorder text.
@@ -116,13 +135,23 @@ func sequence(s string, i int, r rune, n int) (end int, sgr string) {
 		return i, "" // cut off, or not a sequence
 	}
 	params := s[start:i]
-	if s[i] == 'm' && len(params) <= 48 && strings.Trim(params, "0123456789;:") == "" {
+	if s[i] == 'm' && len(params) <= 48 && onlyNumbers(params) {
 		if r == 0x1b {
 			return i + 1, s[begin : i+1]
 		}
 		return i + 1, "\x1b[" + params + "m"
 	}
 	return i + 1, ""
+}
+
+// onlyNumbers tells whether parameters are numbers, and nothing private.
+func onlyNumbers(params string) bool {
+	for i := 0; i < len(params); i++ {
+		if c := params[i]; c < '0' || c > ';' {
+			return false
+		}
+	}
+	return true
 }
 
 // opensString tells whether a rune is the one-rune form of ESC P, X, ], ^ or _.

@@ -15,10 +15,12 @@ func TestSanitize(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, in, want string }{
 		{"plain", "été 🐱 ok", "été 🐱 ok"},
-		{"colour is closed", "\x1b[1;31mError\x1b[0m: no", "\x1b[1;31mError\x1b[0m: no\x1b[0m"},
-		{"puppet's own reset", "\x1b[mNotice: done", "\x1b[mNotice: done\x1b[0m"},
+		{"colour is closed", "\x1b[1;31mError: no", "\x1b[1;31mError: no\x1b[0m"},
+		{"colour that was closed", "\x1b[1;31mError\x1b[0m: no", "\x1b[1;31mError\x1b[0m: no"},
+		{"closed and opened", "\x1b[31mError\x1b[m: \x1b[1mno", "\x1b[31mError\x1b[m: \x1b[1mno\x1b[0m"},
+		{"puppet's own reset", "\x1b[mNotice: done", "\x1b[mNotice: done"},
 		{"true colour, colons", "\x1b[38:2::1:2:3mx", "\x1b[38:2::1:2:3mx\x1b[0m"},
-		{"rsyslog's escape", "#033[32mInfo#033[0m", "\x1b[32mInfo\x1b[0m\x1b[0m"},
+		{"rsyslog's escape", "#033[32mInfo#033[0m", "\x1b[32mInfo\x1b[0m"},
 		{"cursor", "a\x1b[2J\x1b[1;1Hb\x1b[10Ac", "abc"},
 		{"title", "a\x1b]0;owned\x07b", "ab"},
 		{"title, ST", "a\x1b]0;owned\x1b\\b", "ab"},

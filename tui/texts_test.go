@@ -30,6 +30,9 @@ func catalog(t *testing.T) *i18n.Catalog {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := c.Check(); err != nil {
+		t.Fatal(err)
+	}
 	return c
 }
 

@@ -89,10 +89,20 @@ func canDisk() error {
 	if err := needTools("mkfs.ext4"); err != nil {
 		return err
 	}
-	if _, err := os.Stat("/dev/loop-control"); err != nil {
+	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0) // in a container it is often not allowed
+	if err != nil {
 		return err
 	}
-	return nil
+	defer control.Close()
+	n, err := unix.IoctlRetInt(int(control.Fd()), unix.LOOP_CTL_GET_FREE)
+	if err != nil {
+		return err
+	}
+	device, err := os.OpenFile("/dev/loop"+strconv.Itoa(n), os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return device.Close()
 }
 
 // diskUse is how many MiB of the host's disk a folder takes.

@@ -20,8 +20,14 @@
 //   - limits.go and disk.go: memory and processes by cgroups, disk by a file system of the
 //     flavor's size, where the machine can; [Status] says where it can't.
 //
+// On Ubuntu the images are Debian's all the same: mmdebstrap and debian-archive-keyring are in its
+// universe, and nothing else differs that we know of by reading. Its restriction of user namespaces to
+// programs with a profile does not concern root. Its AppArmor profiles go by path, also inside a
+// server: rsyslogd's allows what the server's does. It has not been run there.
+//
 // Against a server whose root is not a friend: it has no capability over the kernel (no mounts, no
-// devices, no modules, no network configuration), /proc and /sys are read-only where they reach
-// beyond it, and no device but the harmless ones is there. It is not a virtual machine: the kernel
+// devices, no modules, no network configuration) and can make no user namespace to get some, system
+// calls that reach past namespaces are refused, /proc and /sys are read-only where they reach beyond
+// it, and no device but the harmless ones is there. It is not a virtual machine: the kernel
 // is shared.
 package lab

@@ -28,10 +28,13 @@ func Down(ctx context.Context, p Place) error {
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("%w: it needs root: sudo matou lab down", ErrUnsupported)
 	}
+	if err := os.WriteFile(filepath.Join(dir, goingFile), nil, 0o600); err != nil {
+		return fmt.Errorf("remove lab %s: %w", p.name(), err)
+	}
 	if err := endServer(ctx, p); err != nil {
 		return fmt.Errorf("remove lab %s: %w", p.name(), err)
 	}
-	limits := newLimiter(p)
+	limits := newLimiter(cgroupRoot, p)
 	if err := stopMachines(ctx, p, limits); err != nil {
 		return fmt.Errorf("remove lab %s: %w", p.name(), err)
 	}
@@ -52,8 +55,8 @@ func endServer(ctx context.Context, p Place) error {
 	if !server.alive() {
 		return nil
 	}
-	if err := syscall.Kill(server.pid, syscall.SIGTERM); err != nil {
-		return fmt.Errorf("end process %d: %w", server.pid, err)
+	if err := server.signal(syscall.SIGTERM); err != nil {
+		return err
 	}
 	wait, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()

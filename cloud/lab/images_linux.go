@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -22,6 +23,9 @@ import (
 
 // doneFile marks a layer that was built to its end.
 const doneFile = "done"
+
+// buildingPrefix begins the name of a layer that is being built.
+const buildingPrefix = ".building-"
 
 // builder makes layers.
 type builder struct {
@@ -98,7 +102,7 @@ func (b *builder) tree(name string) ([]string, error) {
 
 // build makes one layer in a folder of its own, and renames it when it is whole.
 func (b *builder) build(ctx context.Context, l layer) error {
-	tmp := filepath.Join(b.dir, ".building-"+l.id)
+	tmp := filepath.Join(b.dir, buildingPrefix+l.id)
 	if err := os.RemoveAll(tmp); err != nil { // of a build that was killed: nothing of it is mounted
 		return err
 	}
@@ -237,10 +241,17 @@ func (b *builder) run(ctx context.Context, l layer, tmp, script string) error {
 		b.progress(text)
 	}
 	if err := cmd.Wait(); err != nil {
-		return fmt.Errorf("%w; the end of %s:\n%s", err, logName, tailOf(logName, 15))
+		end := tailOf(logName, 15)
+		if unfetched.MatchString(end) {
+			err = ErrFetch
+		}
+		return fmt.Errorf("%w; the end of %s:\n%s", err, logName, end)
 	}
 	return nil
 }
+
+// unfetched is what apt ends with when it could not get something (apt-get(8)).
+var unfetched = regexp.MustCompile(`(?m)^E: (Failed to fetch|Unable to fetch|Some index files failed)`)
 
 // proxies are the variables by which a site tells programs its proxy.
 func proxies() []string {

@@ -1,7 +1,7 @@
 package lab
 
 import (
-	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,6 +21,9 @@ var (
 	ErrNotRunning = errors.New("no lab is running")
 	// ErrRunning says that there is one already.
 	ErrRunning = errors.New("the lab is running")
+	// ErrFetch says that a package of an image can't be had: that is the network's fault, or the
+	// package source's, not the recipe's.
+	ErrFetch = errors.New("packages can't be fetched: look at this machine's network and proxy, or name another source with --sources")
 )
 
 // DefaultDir is where labs and images are kept.
@@ -71,6 +74,16 @@ func (p Place) base() string {
 	return p.Dir
 }
 
+// Group names the lab's cgroups, and the process that holds its network. Labs of one name may be in
+// several folders.
+func (p Place) Group() string {
+	group := "matou-lab-" + p.name()
+	if p.base() != DefaultDir {
+		group += fmt.Sprintf("-%x", sha256.Sum256([]byte(p.folder())))[:7]
+	}
+	return group
+}
+
 // folder is the lab's own, images the one that all labs share.
 func (p Place) folder() string { return filepath.Join(p.base(), "labs", p.name()) }
 func (p Place) images() string { return filepath.Join(p.base(), "images") }
@@ -80,6 +93,7 @@ const (
 	infoFile     = "lab.json"
 	bornFile     = "born"
 	lockFile     = "lock"
+	goingFile    = "going" // the lab is being removed
 	netFile      = "net"
 	serverFile   = "server"
 	worldDir     = "world"
@@ -95,6 +109,7 @@ type Info struct {
 	Born     string // changes each time the lab is made anew: progress belongs to one of them
 	Workshop string
 	Process  int
+	Start    string // tells it from another process of that number
 	Since    time.Time
 	AuthURL  string
 	SSH      string            // the jumphost's address, host:port
@@ -118,7 +133,7 @@ func Find(p Place) (Info, error) {
 	if err != nil {
 		return info, fmt.Errorf("find lab %s: %w", p.name(), err)
 	}
-	if !running(info.Process) {
+	if now, err := identify(info.Process); err != nil || now.start != info.Start {
 		return info, fmt.Errorf("find lab %s: process %d has ended: %w", p.name(), info.Process, ErrNotRunning)
 	}
 	return info, nil
@@ -135,15 +150,6 @@ func Labs(dir string) []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// running tells whether there is such a process, one that has not ended and only waits to be asked how
-// (proc_pid_stat(5): the state comes after the name in brackets). Whether it is the one that was meant
-// is left to a start time, where it matters.
-func running(pid int) bool {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	_, state, ok := strings.Cut(string(data[bytes.LastIndexByte(data, ')')+1:]), " ")
-	return err == nil && ok && state != "" && !strings.ContainsRune("ZX", rune(state[0]))
 }
 
 // writeFile replaces a file as a whole.
@@ -166,7 +172,9 @@ type MachineState struct {
 
 // Layer is a layer of an image.
 type Layer struct {
-	Name string // the image, and the hash of its recipe
-	Took string // how long it took to build
-	Size int    // MiB
+	Name    string // the image, and the hash of its recipe
+	Took    string // how long it took to build
+	Size    int    // MiB
+	Current bool   // the workshop's recipe makes this one; an older recipe, or another workshop's, made the others
+	Used    bool   // a server runs on it
 }

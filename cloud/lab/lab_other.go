@@ -32,7 +32,10 @@ func Down(context.Context, Place) error { return Supported() }
 func Machines(Place) ([]MachineState, error) { return nil, Supported() }
 
 // Images fails, see [Supported].
-func Images(string) ([]Layer, error) { return nil, Supported() }
+func Images(Options) ([]Layer, error) { return nil, Supported() }
+
+// Prune fails, see [Supported].
+func Prune(context.Context, Options) ([]Layer, error) { return nil, Supported() }
 
 // RemoveImages fails, see [Supported].
 func RemoveImages(string) error { return Supported() }

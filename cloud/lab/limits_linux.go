@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // maxProcesses bounds the processes and threads of one machine.
@@ -22,23 +24,27 @@ type limiter struct {
 	unified bool              // version 2
 }
 
-// newLimiter finds the controllers this machine has. Of version 2 it takes what the system has
-// switched on for its own, and switches nothing on there.
-func newLimiter(p Place) *limiter {
-	l := &limiter{group: "matou-lab-" + p.name(), roots: map[string]string{}}
-	const root = "/sys/fs/cgroup"
+// cgroupRoot is where the hierarchies are mounted.
+const cgroupRoot = "/sys/fs/cgroup"
+
+// newLimiter finds the controllers this machine has below root and lets us use: a container often
+// shows them read-only. Of version 2 it takes what the system has switched on for its own, and
+// switches nothing on there.
+func newLimiter(root string, p Place) *limiter {
+	l := &limiter{group: p.Group(), roots: map[string]string{}}
 	if on, err := os.ReadFile(filepath.Join(root, "cgroup.subtree_control")); err == nil {
 		l.unified = true
 		for _, c := range strings.Fields(string(on)) {
-			if c == "memory" || c == "pids" {
+			if (c == "memory" || c == "pids") && unix.Access(root, unix.W_OK) == nil {
 				l.roots[c] = root
 			}
 		}
 		return l
 	}
 	for c, file := range map[string]string{"memory": "memory.limit_in_bytes", "pids": "tasks"} {
-		if _, err := os.Stat(filepath.Join(root, c, file)); err == nil {
-			l.roots[c] = filepath.Join(root, c)
+		dir := filepath.Join(root, c)
+		if _, err := os.Stat(filepath.Join(dir, file)); err == nil && unix.Access(dir, unix.W_OK) == nil {
+			l.roots[c] = dir
 		}
 	}
 	return l
@@ -76,20 +82,37 @@ func (l *limiter) hold(id string, p process, memory int) error {
 				return fmt.Errorf("limit machine: %w", err)
 			}
 		}
-		file, value := "pids.max", strconv.Itoa(maxProcesses)
-		if controller == "memory" {
-			if file, value = "memory.limit_in_bytes", strconv.Itoa(memory<<20); l.unified {
-				file = "memory.max"
+		for _, b := range l.bounds(controller, memory) {
+			err := os.WriteFile(filepath.Join(dir, b.file), []byte(b.value), 0o644)
+			if err != nil && (!b.mayLack || !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission)) {
+				return fmt.Errorf("limit machine: %w", err)
 			}
-		}
-		if err := os.WriteFile(filepath.Join(dir, file), []byte(value), 0o644); err != nil {
-			return fmt.Errorf("limit machine: %w", err)
 		}
 		if err := os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(p.pid)), 0o644); err != nil {
 			return fmt.Errorf("limit machine: %w", err)
 		}
 	}
 	return nil
+}
+
+// bound is a file of a cgroup and what is written to it.
+type bound struct {
+	file, value string
+	mayLack     bool // not every kernel has it
+}
+
+// bounds are the limits of a machine with so many MiB, in the order they are to be set. Without the
+// bounds on swap, what is over the limit would go there instead.
+func (l *limiter) bounds(controller string, memory int) []bound {
+	limit := strconv.Itoa(memory << 20)
+	switch {
+	case controller == "pids":
+		return []bound{{file: "pids.max", value: strconv.Itoa(maxProcesses)}}
+	case l.unified:
+		return []bound{{file: "memory.max", value: limit}, {file: "memory.swap.max", value: "0", mayLack: true}}
+	default:
+		return []bound{{file: "memory.limit_in_bytes", value: limit}, {file: "memory.memsw.limit_in_bytes", value: limit, mayLack: true}}
+	}
 }
 
 // memory is how many MiB a machine uses, file cache that can be given back not counted; -1 when that

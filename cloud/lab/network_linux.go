@@ -31,7 +31,7 @@ func openNet(ctx context.Context, p Place) (process, error) {
 		return holder, nil
 	}
 	cmd := exec.Command("/bin/sleep", "infinity") //nolint:noctx // it is to outlive us
-	cmd.Args[0] = "matou-lab-" + p.name()
+	cmd.Args[0] = p.Group()
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Setsid: true}
 	if err := cmd.Start(); err != nil {

@@ -12,37 +12,6 @@ import (
 	"time"
 )
 
-// process is a process by its number and the time it started, in ticks since the machine did: the
-// pair does not come again while the machine runs.
-type process struct {
-	pid   int
-	start string
-}
-
-// identify reads a process's start time, the 22nd field of its stat (proc_pid_stat(5)). The second
-// is a name in brackets, which may hold anything.
-func identify(pid int) (process, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return process{}, err
-	}
-	text := string(data)
-	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
-	if len(fields) < 20 {
-		return process{}, fmt.Errorf("process %d: stat is %q", pid, text)
-	}
-	if fields[0] == "Z" {
-		return process{}, fmt.Errorf("process %d: %w", pid, os.ErrProcessDone)
-	}
-	return process{pid: pid, start: boot() + "-" + fields[19]}, nil
-}
-
-// boot is this run of the machine: after a reboot, numbers and ticks begin anew.
-func boot() string {
-	data, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	return strings.TrimSpace(string(data))
-}
-
 func (p process) alive() bool {
 	now, err := identify(p.pid)
 	return p.pid > 0 && err == nil && now == p
@@ -71,12 +40,8 @@ func loadProcess(name string) process {
 	return process{pid: n, start: start}
 }
 
-// errStays says that a process is still there.
-var errStays = errors.New("it does not end")
-
-// kill ends a process, and with the first of a pid namespace all the others in it, and waits until
-// it has.
-func (p process) kill(ctx context.Context) error {
+// signal sends one to a process, unless it has ended.
+func (p process) signal(s syscall.Signal) error {
 	if !p.alive() {
 		return nil
 	}
@@ -89,8 +54,20 @@ func (p process) kill(ctx context.Context) error {
 	if !p.alive() {
 		return nil
 	}
-	if err := handle.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := handle.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("end process %d: %w", p.pid, err)
+	}
+	return nil
+}
+
+// errStays says that a process is still there.
+var errStays = errors.New("it does not end")
+
+// kill ends a process, and with the first of a pid namespace all the others in it, and waits until
+// it has.
+func (p process) kill(ctx context.Context) error {
+	if err := p.signal(syscall.SIGKILL); err != nil {
+		return err
 	}
 	for p.alive() {
 		if !sleep(ctx, 5*time.Millisecond) {

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -28,15 +30,22 @@ func (o *Options) progress(line string) {
 // Supported tells whether this machine can have a lab. The error wraps [ErrUnsupported] and says what
 // to do.
 func Supported() error {
-	release, err := os.ReadFile("/etc/os-release")
-	if err != nil || !strings.Contains(string(release), "debian") {
-		return fmt.Errorf("%w: it needs Debian or Ubuntu", ErrUnsupported)
+	release, _ := os.ReadFile("/etc/os-release") // none: no Debian
+	return supported(string(release), os.Geteuid())
+}
+
+// supported looks at the system's os-release(5): Debian's derivatives name it in ID_LIKE.
+func supported(release string, user int) error {
+	if !debian.MatchString(release) {
+		return fmt.Errorf("%w: it needs Debian or Ubuntu; use the sandbox, or another machine", ErrUnsupported)
 	}
-	if os.Geteuid() != 0 {
+	if user != 0 {
 		return fmt.Errorf("%w: it needs root: sudo matou lab up", ErrUnsupported)
 	}
 	return needTools("ip", "nsenter", "bash", "sleep")
 }
+
+var debian = regexp.MustCompile(`(?m)^ID(_LIKE)?="?([a-z]+ )*debian\b`)
 
 // packages are where tools come from.
 var packages = map[string]string{
@@ -118,6 +127,9 @@ func Serve(ctx context.Context, o Options, ready func(Info)) (err error) {
 		return fmt.Errorf("serve lab %s: %w", o.name(), errors.Join(ErrRunning, err))
 	}
 	defer lock.Close()
+	if err := os.Remove(filepath.Join(dir, goingFile)); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a removal that was interrupted
+		return fmt.Errorf("serve lab: %w", err)
+	}
 	self, err := identify(os.Getpid())
 	if err == nil {
 		err = self.save(filepath.Join(dir, serverFile))
@@ -128,7 +140,7 @@ func Serve(ctx context.Context, o Options, ready func(Info)) (err error) {
 	// What runs here for machines ends after all of them have ended.
 	doors, closeDoors := context.WithCancel(context.WithoutCancel(ctx))
 	defer closeDoors()
-	ms := &machines{place: o.Place, images: b, limits: newLimiter(o.Place), doors: doors, disks: canDisk() == nil, served: make(chan struct{})}
+	ms := &machines{place: o.Place, images: b, limits: newLimiter(cgroupRoot, o.Place), doors: doors, disks: canDisk() == nil, served: make(chan struct{})}
 	defer func() { err = errors.Join(err, ms.leave()) }()
 	if err := ms.settle(ctx); err != nil {
 		return fmt.Errorf("serve lab: %w", err)
@@ -140,7 +152,7 @@ func Serve(ctx context.Context, o Options, ready func(Info)) (err error) {
 		return fmt.Errorf("serve lab: %w", err)
 	}
 	defer func() { err = errors.Join(err, world.Close()) }()
-	info, err := ms.info(o, world)
+	info, err := ms.info(o, world, self)
 	if err != nil {
 		return fmt.Errorf("serve lab: %w", err)
 	}
@@ -176,7 +188,7 @@ func (ms *machines) leave() error {
 }
 
 // info writes down where the lab is.
-func (ms *machines) info(o Options, world *sandbox.Sandbox) (Info, error) {
+func (ms *machines) info(o Options, world *sandbox.Sandbox, self process) (Info, error) {
 	api := strings.TrimPrefix(world.AuthURL(), "http://")
 	api, _, _ = strings.Cut(api, "/")
 	ms.api = api
@@ -191,7 +203,7 @@ func (ms *machines) info(o Options, world *sandbox.Sandbox) (Info, error) {
 	}
 	params := world.Params()
 	info := Info{
-		Name: o.name(), Born: string(born), Workshop: o.Label, Process: os.Getpid(), Since: time.Now().UTC().Truncate(time.Second),
+		Name: o.name(), Born: string(born), Workshop: o.Label, Process: self.pid, Start: self.start, Since: time.Now().UTC().Truncate(time.Second),
 		AuthURL: world.AuthURL(), SSH: net.JoinHostPort(params["sandbox.ssh.host"], params["sandbox.ssh.port"]),
 		Params: map[string]string{}, Missing: ms.limits.missing(),
 	}

@@ -96,11 +96,12 @@ func stage() error {
 	if err := furnish(&o); err != nil {
 		return err
 	}
-	console, err := openConsole()
-	if err != nil {
+	// From here on, what runs is the machine's own programs: they are as its root left them.
+	if err := errors.Join(dropCapabilities(), filterCalls()); err != nil {
 		return err
 	}
-	if err := dropCapabilities(); err != nil {
+	console, err := openConsole()
+	if err != nil {
 		return err
 	}
 	null, err := os.Open("/dev/null")
@@ -169,6 +170,11 @@ var mounts = []mount{
 }
 
 func (m mount) mount() error {
+	if info, err := os.Lstat(m.target); err == nil && !info.IsDir() { // its root made it lead elsewhere
+		if err := os.Remove(m.target); err != nil {
+			return err
+		}
+	}
 	if err := os.MkdirAll(m.target, 0o755); err != nil {
 		return err
 	}
@@ -293,31 +299,4 @@ func openConsole() (*os.File, error) {
 		return nil, fmt.Errorf("open console: %w", err)
 	}
 	return fifo, nil
-}
-
-// kept are the capabilities that root has on a machine: over its own files, accounts, processes and
-// ports, and none over the kernel. It is the list that containers commonly have, without mknod, and
-// with ptrace: start-stop-daemon has to see whose program a process runs. What it can trace is in
-// its own pid namespace.
-var kept = []int{
-	unix.CAP_CHOWN, unix.CAP_DAC_OVERRIDE, unix.CAP_FSETID, unix.CAP_FOWNER, unix.CAP_NET_RAW, unix.CAP_SETGID, unix.CAP_SETUID,
-	unix.CAP_SETFCAP, unix.CAP_SETPCAP, unix.CAP_NET_BIND_SERVICE, unix.CAP_SYS_CHROOT, unix.CAP_KILL, unix.CAP_AUDIT_WRITE, unix.CAP_SYS_PTRACE,
-}
-
-// dropCapabilities gives up all others, for good: what is not in the bounding set does not survive
-// the exec of init, and does not come back (capabilities(7)).
-func dropCapabilities() error {
-	for c := 0; ; c++ {
-		switch err := unix.Prctl(unix.PR_CAPBSET_READ, uintptr(c), 0, 0, 0); {
-		case errors.Is(err, unix.EINVAL):
-			return nil // there are no more
-		case err != nil:
-			return fmt.Errorf("read capabilities: %w", err)
-		}
-		if !slices.Contains(kept, c) {
-			if err := unix.Prctl(unix.PR_CAPBSET_DROP, uintptr(c), 0, 0, 0); err != nil {
-				return fmt.Errorf("drop capability %d: %w", c, err)
-			}
-		}
-	}
 }

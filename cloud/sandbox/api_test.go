@@ -350,7 +350,7 @@ func TestAPIFaults(t *testing.T) {
 
 func TestMetadata(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t, "", 0)
+		b := newBench(t, "", 1)
 		defer b.end()
 		id := b.create(b.w, "web-1")
 		meta := compute + "/servers/" + id + "/metadata"

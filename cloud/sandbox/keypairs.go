@@ -6,17 +6,24 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
 )
 
-var (
-	keyName      = regexp.MustCompile(`^[\-_ 0-9a-zA-Z]{1,255}$`)
-	keyNameNewer = regexp.MustCompile(`^[\-_ .@0-9a-zA-Z]{1,255}$`) // since 2.92
+// What Nova's schemas allow in the names of keypairs, and in the keys of metadata.
+const (
+	alphanumeric  = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	keyChars      = "_- " + alphanumeric
+	keyCharsNewer = "@._- " + alphanumeric // since 2.92
+	metadataChars = "-_:. " + alphanumeric
 )
+
+// spelled tells whether a name is made of 1 to 255 of some ASCII characters.
+func spelled(name, chars string) bool {
+	return name != "" && len(name) <= 255 && strings.Trim(name, chars) == ""
+}
 
 func (n *computeAPI) describeKeypair(k *keypair, minor int, full bool) object {
 	o := object{"name": k.Name, "public_key": k.PublicKey, "fingerprint": k.Fingerprint}
@@ -140,9 +147,9 @@ func (n *computeAPI) createKeypair(c *call) reply {
 // makeKeypair checks a request and makes the keypair; text says what is wrong.
 func makeKeypair(req *keypairRequest, minor int) (k *keypair, private, text string) {
 	value := object{}
-	expr, chars := keyName, "_- 0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	chars := keyChars
 	if minor >= 92 {
-		expr, chars = keyNameNewer, "@._- 0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		chars = keyCharsNewer
 	}
 	missing := func(key string) string {
 		return invalid("keypair", value, fmt.Sprintf("'%s' is a required property", key))
@@ -150,7 +157,7 @@ func makeKeypair(req *keypairRequest, minor int) (k *keypair, private, text stri
 	switch {
 	case req.Name == nil:
 		return nil, "", missing("name")
-	case !expr.MatchString(*req.Name) || strings.TrimSpace(*req.Name) != *req.Name:
+	case !spelled(*req.Name, chars) || strings.TrimSpace(*req.Name) != *req.Name:
 		return nil, "", "An invalid 'name' value was provided. The name must be: Only expected characters: [" + chars + "]"
 	}
 	value["name"] = *req.Name

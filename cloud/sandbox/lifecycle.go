@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"matou/cloud/sandbox/fault"
@@ -146,6 +147,26 @@ func (w *world) power(ctx context.Context, in *instance) bool {
 // haltTimeout bounds how long a machine may take to end.
 const haltTimeout = 10 * time.Second
 
+// settleTimeout bounds how long what runs on a server may take to end by itself. Nova's own
+// shutdown_timeout is a minute; here somebody is watching.
+const settleTimeout = 15 * time.Second
+
+// settle lets what runs on servers end by itself, side by side, where the machines know how to.
+func (w *world) settle(ctx context.Context, list ...*instance) {
+	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, in := range list {
+		w.mu.Lock()
+		m, ok := in.machine.(Orderly)
+		w.mu.Unlock()
+		if ok {
+			all.Go(func() { m.PowerOff(ctx) })
+		}
+	}
+	all.Wait()
+}
+
 // halt shuts the server's machine down, if it has one.
 func (w *world) halt(in *instance) error {
 	w.mu.Lock()
@@ -187,8 +208,11 @@ func (w *world) reboot(ctx context.Context, in *instance) {
 		return
 	}
 	w.mu.Lock()
-	m := in.machine
+	m, soft := in.machine, in.Task == taskReboot
 	w.mu.Unlock()
+	if soft {
+		w.settle(ctx, in)
+	}
 	if m == nil {
 		if !w.power(ctx, in) {
 			return
@@ -204,6 +228,7 @@ func (w *world) stop(ctx context.Context, in *instance) {
 	if !w.wait(ctx, w.file.Timing.Stopping) {
 		return
 	}
+	w.settle(ctx, in)
 	if err := w.halt(in); err != nil {
 		w.store.complain(err)
 	}
@@ -271,6 +296,7 @@ func (w *world) close() error {
 	}
 	w.mu.Unlock()
 	w.jobs.Wait()
+	w.settle(context.WithoutCancel(w.root), list...)
 	var errs []error
 	for _, in := range list {
 		errs = append(errs, w.halt(in))

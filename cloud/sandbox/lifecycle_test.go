@@ -124,6 +124,52 @@ func TestServerLife(t *testing.T) {
 	})
 }
 
+// A server that is stopped, or rebooted softly, ends what it runs by itself, if it does so in time. One
+// that is rebooted hard, or deleted, is not asked.
+func TestPowerOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, "", 0)
+		id := b.create(b.w, "web-1")
+		b.expect(id, "ACTIVE")
+		m := b.room.machine(id)
+		act := func(action, during, after string, offs int) {
+			t.Helper()
+			b.do("POST", compute+"/servers/"+id+"/action", action).want(t, http.StatusAccepted, "")
+			b.expect(id, during)
+			if during != after {
+				time.Sleep(settleTimeout)
+				b.expect(id, after)
+			}
+			if m.offs != offs {
+				t.Errorf("%s: asked %d times, want %d", action, m.offs, offs)
+			}
+		}
+		act(`{"reboot":{"type":"HARD"}}`, "ACTIVE", "ACTIVE", 0)
+		act(`{"reboot":{"type":"SOFT"}}`, "ACTIVE", "ACTIVE", 1)
+		m.slow = true
+		act(`{"reboot":{"type":"SOFT"}}`, "REBOOT rebooting", "ACTIVE", 2)
+		act(`{"os-stop":null}`, "ACTIVE powering-off", "SHUTOFF", 3)
+		if !m.down {
+			t.Error("a machine that does not end by itself runs on")
+		}
+		act(`{"os-start":null}`, "ACTIVE", "ACTIVE", 3)
+		m, other := b.room.machine(id), b.create(b.w, "web-2")
+		b.expect(other, "ACTIVE")
+		n := b.room.machine(other)
+		m.slow, n.slow = true, true
+		b.do("DELETE", compute+"/servers/"+other, nil).want(t, http.StatusNoContent, "")
+		b.expect(other, "404")
+		third := b.create(b.w, "web-3")
+		b.expect(third, "ACTIVE")
+		b.room.machine(third).slow = true
+		began := time.Now()
+		b.end()
+		if n.offs != 0 || m.offs != 1 || b.room.machine(third).offs != 1 || time.Since(began) != settleTimeout {
+			t.Errorf("at the end: deleted asked %d times, the others %d and %d, in %s", n.offs, m.offs, b.room.machine(third).offs, time.Since(began))
+		}
+	})
+}
+
 func TestDeleteWhileBuilding(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, "", 1)

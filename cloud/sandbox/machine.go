@@ -52,6 +52,12 @@ type Machine = machine
 // MachineSpec says which.
 type MachineSpec = machineSpec
 
+// Orderly is a [Machine] that can end what it runs by itself, before it is shut down.
+type Orderly interface {
+	// PowerOff asks it to, and returns when it has, or when ctx ends.
+	PowerOff(ctx context.Context)
+}
+
 // Machines puts machines of another kind behind the servers, the jumphost and the containers:
 // package lab's are real ones.
 type Machines interface {

@@ -20,6 +20,8 @@ type fakeMachine struct {
 	mu      sync.Mutex
 	reboots int
 	down    bool
+	offs    int  // how often it was asked to end by itself
+	slow    bool // and does not
 	onDial  func(hostport string)
 }
 
@@ -44,6 +46,16 @@ func (m *fakeMachine) Reboot(context.Context) error {
 	defer m.mu.Unlock()
 	m.reboots++
 	return nil
+}
+
+func (m *fakeMachine) PowerOff(ctx context.Context) {
+	m.mu.Lock()
+	m.offs++
+	slow := m.slow
+	m.mu.Unlock()
+	if slow {
+		<-ctx.Done()
+	}
 }
 
 func (m *fakeMachine) Shutdown(context.Context) error {

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -191,15 +190,13 @@ func checkImageRef(key string, v any, minor int) string {
 	return ""
 }
 
-var metadataKey = regexp.MustCompile(`^[a-zA-Z0-9\-_:. ]{1,255}$`)
-
 func checkMetadataValue(key string, v any, minor int) string {
 	if text := checkKind("object")(key, v, minor); text != "" {
 		return text
 	}
 	m := v.(object)
 	for _, k := range sortedKeys(m) {
-		if !metadataKey.MatchString(k) {
+		if !spelled(k, metadataChars) {
 			return invalid(key, v, pyString(clip(k))+" does not match any of the regexes: '^[a-zA-Z0-9-_:. ]{1,255}$'")
 		}
 		if text := checkText(0, 255)(k, m[k], minor); text != "" {

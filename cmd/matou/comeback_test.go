@@ -39,7 +39,7 @@ func TestLookOver(t *testing.T) {
 	first.sees("Servers 1") // its sandbox is up
 	second := newScreen(t, 120, 36, program(t, state, "--pace", "instant", "--still"))
 	second.sees("read only")
-	second.sees("puppet-01")
+	second.sees("• puppet-01") // in the list: the slide names it too
 	second.press("\t\t\r")
 	second.sees("nova show puppet-01")
 	second.sees("| OS-EXT-STS:power_state")

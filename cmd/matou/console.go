@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"sync"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/term"
@@ -57,8 +58,9 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	if !term.IsTerminal(os.Stdin.Fd()) || !term.IsTerminal(os.Stdout.Fd()) {
 		return usagef("the console needs a terminal; with none, there are --plain and matou play")
 	}
-	// What starting leaves behind is a few megabytes: collecting them all would take an eighth of the
-	// time to the first screen.
+	forgetInit()
+	// What starting leaves behind is a few megabytes: collecting them on the way would take a tenth of
+	// the time to the first screen. What comes later is small, and waits for nobody.
 	percent := debug.SetGCPercent(200)
 	parts, err := o.consoleParts(c)
 	if err != nil {
@@ -71,7 +73,7 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop() // what the console waits for ends with it
 	e := newEarly(s, func() error {
-		defer debug.SetGCPercent(percent)
+		defer debug.SetGCPercent(min(percent, 50))
 		if err := o.bringUp(s); err != nil {
 			return err
 		}
@@ -215,14 +217,22 @@ func loadDecks(w *steps.Workshop, file string) (map[string]*slides.Deck, error) 
 		}
 		return decks, nil
 	}
+	var mu sync.Mutex
+	var all errgroup.Group
 	for lang, file := range w.Decks {
-		src, err := fs.ReadFile(w.Files, file)
-		if err != nil {
-			return nil, fmt.Errorf("read deck: %w", err)
-		}
-		decks[lang] = slides.Parse(file, src)
+		all.Go(func() error {
+			src, err := fs.ReadFile(w.Files, file)
+			if err != nil {
+				return fmt.Errorf("read deck: %w", err)
+			}
+			deck := slides.Parse(file, src)
+			mu.Lock()
+			defer mu.Unlock()
+			decks[lang] = deck
+			return nil
+		})
 	}
-	return decks, nil
+	return decks, all.Wait()
 }
 
 // terminal is a program that takes the terminal over for a while: it implements tea.ExecCommand.

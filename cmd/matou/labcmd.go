@@ -198,34 +198,51 @@ func newLabDown(p *lab.Place) *cobra.Command {
 }
 
 func newLabImages(o *options, p *lab.Place) *cobra.Command {
-	var build bool
+	var build, prune bool
 	var sources string
 	cmd := &cobra.Command{
 		Use:   "images",
-		Short: "List the images, or build those that are missing",
+		Short: "List the images, build those that are missing, remove the old ones",
 		Args:  cobra.NoArgs,
 	}
 	cmd.Flags().BoolVar(&build, "build", false, "build what is missing")
+	cmd.Flags().BoolVar(&prune, "prune", false, "remove those that this workshop's recipe no longer makes, and that no server runs on")
 	cmd.Flags().StringVar(&sources, "sources", "", "as for lab up")
 	cmd.RunE = running(func(cmd *cobra.Command, _ []string) error {
-		out := cmd.OutOrStdout()
+		ctx, out := cmd.Context(), cmd.OutOrStdout()
+		lo, err := o.labOptions(p, out)
+		if err != nil {
+			return err
+		}
+		lo.Sources = sources
 		if build {
-			lo, err := o.labOptions(p, out)
-			if err != nil {
-				return err
-			}
-			lo.Sources = sources
-			if err := lab.Build(cmd.Context(), lo); err != nil {
+			if err := lab.Build(ctx, lo); err != nil {
 				return err
 			}
 		}
-		list, err := lab.Images(p.Dir)
+		if prune {
+			gone, err := lab.Prune(ctx, lo)
+			for _, l := range gone {
+				fmt.Fprintf(out, "removed %s: %d MiB\n", l.Name, l.Size)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		list, err := lab.Images(lo)
 		if err != nil {
 			return err
 		}
 		t := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 		for _, l := range list {
-			fmt.Fprintf(t, "%s\t%d MiB\tbuilt in %s\n", l.Name, l.Size, l.Took)
+			state := "old"
+			if l.Current {
+				state = "current"
+			}
+			if l.Used {
+				state += ", in use"
+			}
+			fmt.Fprintf(t, "%s\t%d MiB\tbuilt in %s\t%s\n", l.Name, l.Size, l.Took, state)
 		}
 		return t.Flush()
 	})

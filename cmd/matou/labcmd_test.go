@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"matou/assets"
 	"matou/cloud/lab"
+	"matou/cloud/lab/labtest"
 	"matou/steps"
 )
 
@@ -31,9 +34,18 @@ func TestLab(t *testing.T) {
 		dir = t.TempDir()
 	}
 	l := &realLab{t: t, dir: dir, state: t.TempDir()}
-	l.must("lab", "down")
-	t.Cleanup(func() { l.must("lab", "down") })
+	l.must("lab", "down") // of a test that was interrupted
 	began := time.Now()
+	l.images()
+	group := lab.Place{Dir: dir, Name: "e2e"}.Group()
+	before := labtest.Traces(t, dir, group)
+	t.Cleanup(func() {
+		l.must("lab", "down")
+		if left := labtest.Left(t, before, dir, group); len(left) > 0 {
+			t.Errorf("left behind:\n%s", strings.Join(left, "\n"))
+		}
+		t.Logf("all in %s", time.Since(began).Round(time.Second))
+	})
 	t.Log(l.must("lab", "up"))
 	t.Logf("lab up after %s", time.Since(began).Round(time.Second))
 
@@ -75,13 +87,35 @@ func TestLab(t *testing.T) {
 	if out := l.must("lab", "ssh", "inception", ". ./openrc && nova list"); !strings.Contains(out, "puppet-01") {
 		t.Errorf("nova list in the container: %s", out)
 	}
+	// cron's work of every minute, on the server that has been there for longest
+	if out := l.must("lab", "ssh", "web-01", "grep -c 'CRON.*puppet agent -t' /var/log/syslog"); out == "0\n" {
+		t.Error("cron has not run the agent")
+	}
 	t.Log(l.must("lab", "status"))
-	t.Logf("all in %s", time.Since(began).Round(time.Second))
 }
 
 type realLab struct {
 	t          *testing.T
 	dir, state string
+}
+
+// images builds those that are missing. No network is no failure of ours.
+func (l *realLab) images() {
+	l.t.Helper()
+	files, err := assets.Workshop("web-cloud-puppet")
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	began := time.Now()
+	err = lab.Build(l.t.Context(), lab.Options{Place: lab.Place{Dir: l.dir}, Workshop: files, Progress: func(line string) {
+		l.t.Logf("%6.1f s  %s", time.Since(began).Seconds(), line)
+	}})
+	switch {
+	case errors.Is(err, lab.ErrFetch):
+		l.t.Skip(err)
+	case err != nil:
+		l.t.Fatal(err)
+	}
 }
 
 func (l *realLab) command(args ...string) *exec.Cmd {

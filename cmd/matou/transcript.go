@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"matou/steps"
@@ -108,21 +109,26 @@ func (r *transcript) add(step steps.ID, at time.Time, line transcriptLine) {
 	r.steps[step] = append(r.steps[step], line)
 }
 
-// changing is what no two runs have in common, and what stands for it.
-var changing = []struct {
+// varying is what differs from run to run, and what stands for it.
+type varying struct {
 	expr *regexp.Regexp
 	with string
-}{
-	{regexp.MustCompile(`\b(?:[0-9A-F]{2}:){31}[0-9A-F]{2}\b`), "$${fingerprint}"},
-	{regexp.MustCompile(`SHA256:[A-Za-z0-9+/]{43}`), "SHA256:$${fingerprint}"},
-	{regexp.MustCompile(`\{(sha256|md5)\}[0-9a-f]{32,64}`), "{${1}}$${sum}"},
-	{regexp.MustCompile(`configuration version '\d+'`), "configuration version '$${version}'"},
-	{regexp.MustCompile(`with sum [0-9a-f]{32,64}`), "with sum $${sum}"},
-	{regexp.MustCompile(`/tmp/puppet-file\S+\s*`), "/tmp/puppet-file$${random} "}, // the gap is a tab's
-	{regexp.MustCompile(`\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?( [+-]\d{4})?`), "$${time}"},
-	{regexp.MustCompile(`\bin \d+(\.\d+)? seconds`), "in $${n} seconds"},
-	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "$${id}"},
 }
+
+// changing is what no two runs have in common. Only a recording has to know it.
+var changing = sync.OnceValue(func() []varying {
+	return []varying{
+		{regexp.MustCompile(`\b(?:[0-9A-F]{2}:){31}[0-9A-F]{2}\b`), "$${fingerprint}"},
+		{regexp.MustCompile(`SHA256:[A-Za-z0-9+/]{43}`), "SHA256:$${fingerprint}"},
+		{regexp.MustCompile(`\{(sha256|md5)\}[0-9a-f]{32,64}`), "{${1}}$${sum}"},
+		{regexp.MustCompile(`configuration version '\d+'`), "configuration version '$${version}'"},
+		{regexp.MustCompile(`with sum [0-9a-f]{32,64}`), "with sum $${sum}"},
+		{regexp.MustCompile(`/tmp/puppet-file\S+\s*`), "/tmp/puppet-file$${random} "}, // the gap is a tab's
+		{regexp.MustCompile(`\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?( [+-]\d{4})?`), "$${time}"},
+		{regexp.MustCompile(`\bin \d+(\.\d+)? seconds`), "in $${n} seconds"},
+		{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "$${id}"},
+	}
+})
 
 // scrub takes out of a line what belongs to one run.
 func (r *transcript) scrub(text string) string {
@@ -135,7 +141,7 @@ func (r *transcript) scrub(text string) string {
 	for _, v := range found {
 		text = strings.ReplaceAll(text, v, r.values[v])
 	}
-	for _, v := range changing {
+	for _, v := range changing() {
 		text = v.expr.ReplaceAllString(text, v.with)
 	}
 	return text

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -47,32 +48,32 @@ type agentRun struct {
 	firstError      string // without colours
 }
 
-var (
-	colours   = regexp.MustCompile(`\x1b\[[0-9;]*m`)
-	changeRow = regexp.MustCompile(`^Notice: /Stage\[`)
-	errorRow  = regexp.MustCompile(`^Error: `)
-	failedRow = regexp.MustCompile(`^Error: /Stage\[`)
-	refused   = regexp.MustCompile(`Failed to open TCP connection to \S+:8140 \(Connection refused`)
-	inFlight  = regexp.MustCompile(`already in progress`)
-)
+var colours = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\x1b\[[0-9;]*m`) })
+
+// refused tells whether a line says that nothing listens at the master's port.
+func refused(line string) bool {
+	_, after, _ := strings.Cut(line, "Failed to open TCP connection to ")
+	host, _, ok := strings.Cut(after, ":8140 (Connection refused")
+	return ok && host != "" && !strings.ContainsAny(host, " \t")
+}
 
 // take counts one line of output. Puppet colours its lines even into a pipe.
 func (r *agentRun) take(line string) {
-	line = colours.ReplaceAllString(line, "")
+	line = colours().ReplaceAllString(line, "")
 	switch {
-	case inFlight.MatchString(line):
+	case strings.Contains(line, "already in progress"):
 		r.busy = true
-	case refused.MatchString(line):
+	case refused(line):
 		r.down = true
-	case changeRow.MatchString(line):
+	case strings.HasPrefix(line, "Notice: /Stage["):
 		spoken := strings.Contains(line, "/returns: ") && !strings.Contains(line, "executed successfully")
 		if !spoken && !strings.HasSuffix(line, "has failures: true") { // a command's own words; a dependency's failure
 			r.changed++
 		}
-	case failedRow.MatchString(line):
+	case strings.HasPrefix(line, "Error: /Stage["):
 		r.failed++
 	}
-	if r.firstError == "" && errorRow.MatchString(line) {
+	if r.firstError == "" && strings.HasPrefix(line, "Error: ") {
 		r.firstError = strings.TrimPrefix(line, "Error: ")
 	}
 }

@@ -8,6 +8,7 @@
 package i18n
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -15,38 +16,56 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
 )
 
 // Catalog is the words in all languages there are. It never changes once loaded.
 type Catalog struct {
-	langs map[string]map[string]string
+	langs map[string]func() (map[string]string, error)
 }
 
-// Load reads every *.yaml file at the top of a folder. The file's name is the language's.
+// Load finds every *.yaml file at the top of a folder. The file's name is the language's. A language
+// is read when it is first asked for: most people need one, and wait for it at the start.
 func Load(fsys fs.FS) (*Catalog, error) {
 	names, err := fs.Glob(fsys, "*.yaml")
 	if err != nil {
 		return nil, fmt.Errorf("list texts: %w", err)
 	}
-	c := &Catalog{langs: map[string]map[string]string{}}
+	c := &Catalog{langs: map[string]func() (map[string]string, error){}}
 	for _, name := range names {
-		data, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			return nil, fmt.Errorf("read texts: %w", err)
-		}
-		var tree map[string]any
-		if err := yaml.Load(data, &tree); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		flat := map[string]string{}
-		if err := flatten(flat, "", tree); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		c.langs[strings.TrimSuffix(path.Base(name), ".yaml")] = flat
+		c.langs[strings.TrimSuffix(path.Base(name), ".yaml")] = sync.OnceValues(func() (map[string]string, error) {
+			return read(fsys, name)
+		})
 	}
 	return c, nil
+}
+
+func read(fsys fs.FS, name string) (map[string]string, error) {
+	data, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return nil, fmt.Errorf("read texts: %w", err)
+	}
+	var tree map[string]any
+	if err := yaml.Load(data, &tree); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	flat := map[string]string{}
+	if err := flatten(flat, "", tree); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return flat, nil
+}
+
+// Check reads all languages, and tells what is wrong with them.
+func (c *Catalog) Check() error {
+	var errs []error
+	for _, lang := range c.Langs() {
+		_, err := c.langs[lang]()
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 func flatten(into map[string]string, prefix string, tree map[string]any) error {
@@ -73,15 +92,17 @@ func (c *Catalog) Langs() []string {
 	return slices.Sorted(maps.Keys(c.langs))
 }
 
-// In is the words of one language. A language there is none of gives English, and a catalogue
-// without English the first there is.
+// In is the words of one language. A language there is none of, or that can't be read, gives English,
+// and a catalogue without English the first there is.
 func (c *Catalog) In(lang string) Texts {
 	if c == nil {
 		return Texts{Lang: lang}
 	}
 	for _, l := range append([]string{lang, "en"}, c.Langs()...) {
-		if words, ok := c.langs[l]; ok {
-			return Texts{Lang: l, words: words}
+		if read, ok := c.langs[l]; ok {
+			if words, err := read(); err == nil {
+				return Texts{Lang: l, words: words}
+			}
 		}
 	}
 	return Texts{Lang: lang}

@@ -43,12 +43,18 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-func TestLoadRefuses(t *testing.T) {
+func TestCheck(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{"a list": "a: [1]", "a number": "a: 1", "not YAML": "a: b: c"} {
-		_, err := Load(fstest.MapFS{"en.yaml": {Data: []byte(text)}})
-		if err == nil || !strings.Contains(err.Error(), "en.yaml") {
+		c, err := Load(fstest.MapFS{"en.yaml": {Data: []byte(text)}, "fr.yaml": {Data: []byte("a: b")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Check(); err == nil || !strings.Contains(err.Error(), "en.yaml") {
 			t.Errorf("%s: %v", name, err)
+		}
+		if got := c.In("en").T("a"); got != "b" {
+			t.Errorf("%s: it says %q in place of the language that can be read", name, got)
 		}
 	}
 }

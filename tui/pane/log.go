@@ -23,8 +23,9 @@ const logBytes = 8 << 20
 // A line has a number, counted from the first ever, that stays its own as long as it is kept.
 type Log struct {
 	base
-	ring    []entry
-	start   int // of the oldest line in ring
+	keep    int     // lines
+	ring    []entry // grows to keep, then is written over
+	start   int     // of the oldest line in ring
 	count   int
 	size    int // bytes of text kept
 	first   int // number of the oldest line kept
@@ -64,7 +65,7 @@ func NewLog(keep int) *Log {
 	if keep <= 0 {
 		keep = DefaultLogLines
 	}
-	return &Log{ring: make([]entry, keep), follow: true, hit: -1, running: map[string]*run{}, last: map[string]*run{}}
+	return &Log{keep: keep, follow: true, hit: -1, running: map[string]*run{}, last: map[string]*run{}}
 }
 
 // Append adds lines, and counts those that were skipped before them.
@@ -89,7 +90,7 @@ func (l *Log) Append(lines []steps.Line, dropped int) {
 
 // push keeps one line, and tells whether a run has to be folded for it.
 func (l *Log) push(e entry) (folds bool) {
-	for l.count == len(l.ring) || (l.count > 0 && l.size+len(e.Text) > logBytes) {
+	for l.count == l.keep || (l.count > 0 && l.size+len(e.Text) > logBytes) {
 		l.size -= len(l.ring[l.start].Text)
 		l.ring[l.start] = entry{}
 		l.start = (l.start + 1) % len(l.ring)
@@ -103,6 +104,9 @@ func (l *Log) push(e entry) (folds bool) {
 	if !e.mark {
 		folds = l.track(n, &e)
 	}
+	if l.count == len(l.ring) {
+		l.grow()
+	}
 	l.ring[(l.start+l.count)%len(l.ring)] = e
 	l.count++
 	l.size += len(e.Text)
@@ -113,6 +117,14 @@ func (l *Log) push(e entry) (folds bool) {
 		}
 	}
 	return folds
+}
+
+// grow makes room for as many lines again. A log that says little takes little memory.
+func (l *Log) grow() {
+	ring := make([]entry, min(l.keep, max(64, 2*len(l.ring))))
+	n := copy(ring, l.ring[l.start:])
+	copy(ring[n:], l.ring[:l.start])
+	l.ring, l.start = ring, 0
 }
 
 // Mark draws a line below what is there now, so that what comes next can be told from it.

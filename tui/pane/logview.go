@@ -4,6 +4,7 @@ import (
 	"hash/fnv"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -223,19 +224,25 @@ const (
 // The words by which programs say how much a line matters: syslog's severities (RFC 5424, 6.2.1) as
 // they are spelled in logs, and what compilers, shells and Puppet write.
 var (
-	errorWords  = regexp.MustCompile(`(?i)\b(error|err|fatal|panic|critical|crit|emerg|alert|failed|failure|traceback|exception)\b`)
-	warnWords   = regexp.MustCompile(`(?i)\b(warning|warn|deprecated)\b`)
-	noticeWords = regexp.MustCompile(`(?i)\bnotice\b`)
+	errorWords  = words(`error|err|fatal|panic|critical|crit|emerg|alert|failed|failure|traceback|exception`)
+	warnWords   = words(`warning|warn|deprecated`)
+	noticeWords = words(`notice`)
 )
+
+// words is the expression for any of some words, whatever their case. It is compiled for the first
+// line that is drawn: nobody waits for it at the start.
+func words(any string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)\b(?:` + any + `)\b`) })
+}
 
 // levelOf reads the level off a line. Only what is in sight is asked, so it may take its time.
 func levelOf(text string) level {
 	switch {
-	case errorWords.MatchString(text):
+	case errorWords().MatchString(text):
 		return errorLevel
-	case warnWords.MatchString(text):
+	case warnWords().MatchString(text):
 		return warnLevel
-	case noticeWords.MatchString(text):
+	case noticeWords().MatchString(text):
 		return noticeLevel
 	}
 	return plainLevel

@@ -122,6 +122,8 @@ func (o *Outline) line(i int) string {
 	switch {
 	case o.focused && i == o.cursor:
 		return st.Selected.Render(o.split(" "+plainGlyph(st, state.Status)+" "+title, theme.Plain(right), o.width))
+	case o.at && i == o.current && state.Status == steps.Pending:
+		return o.split(st.Accent.Render(st.Glyph.Right)+st.Strong.Render(st.Glyph.Pending+" "+title), right, o.width)
 	case o.at && i == o.current:
 		mark, title = st.Accent.Render(st.Glyph.Right), st.Strong.Render(title)
 	case state.Status == steps.Pending: // one look for all of it: most lines of a list just begun

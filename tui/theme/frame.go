@@ -79,13 +79,85 @@ func Fit(line string, width int, tail string) string {
 		line = ansi.Truncate(line, max(0, width), tail)
 		w = ansi.StringWidth(line)
 	}
-	if strings.IndexByte(line, 0x1b) >= 0 && !strings.HasSuffix(line, reset) {
-		line += reset
+	if strings.IndexByte(line, 0x1b) >= 0 {
+		line = lengthen(line)
+		if !strings.HasSuffix(line, reset) {
+			line += reset
+		}
 	}
 	if w < width {
 		line += strings.Repeat(" ", width-w)
 	}
 	return line
+}
+
+// lengthen lets a style that only colours letters go on over the blanks behind it, when another
+// style follows them: it can't be seen on them, and the terminal is told one thing less.
+func lengthen(line string) string {
+	if !strings.Contains(line, reset+" ") {
+		return line
+	}
+	var b strings.Builder
+	open, shows, from := false, false, 0 // a style, and whether it shows on a blank; what of line is in b
+	for i := 0; i < len(line); {
+		if line[i] != 0x1b {
+			i++
+			continue
+		}
+		end := strings.IndexByte(line[i:], 'm')
+		if end < 0 || i+1 == len(line) || line[i+1] != '[' {
+			break // no style: a link, say
+		}
+		end += i + 1
+		if line[i:end] != reset {
+			open, shows = true, shows || !lettersOnly(line[i+2:end-1])
+			i = end
+			continue
+		}
+		blanks := end
+		for blanks < len(line) && line[blanks] == ' ' {
+			blanks++
+		}
+		if open && !shows && blanks > end && opens(line[blanks:]) {
+			b.WriteString(line[from:i])
+			b.WriteString(line[end:blanks])
+			b.WriteString(reset)
+			from = blanks
+		}
+		open, shows, i = false, false, blanks
+	}
+	if from == 0 {
+		return line
+	}
+	b.WriteString(line[from:])
+	return b.String()
+}
+
+// opens tells whether a text begins with a style.
+func opens(text string) bool {
+	return strings.HasPrefix(text, "\x1b[") && !strings.HasPrefix(text, reset) && !strings.HasPrefix(text, "\x1b[0m")
+}
+
+// lettersOnly tells whether the parameters of SGR (ECMA-48 8.3.117) set nothing but weight, slant
+// and the colour of letters.
+func lettersOnly(params string) bool {
+	for params != "" {
+		var p string
+		p, params, _ = strings.Cut(params, ";")
+		switch {
+		case p == "1" || p == "2" || p == "3" || len(p) == 2 && (p[0] == '3' || p[0] == '9') && p != "38":
+		case p == "38" && strings.HasPrefix(params, "5;"):
+			_, params, _ = strings.Cut(params[2:], ";")
+		case p == "38" && strings.HasPrefix(params, "2;"):
+			params = params[2:]
+			for range 3 {
+				_, params, _ = strings.Cut(params, ";")
+			}
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // Meter is a gauge of a width in cells, filled by part of whole.

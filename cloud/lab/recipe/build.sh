@@ -21,7 +21,10 @@ say() { printf '%s\n' "$*" >&3; } # say SECONDS TEXT: what comes now, and about 
 
 inside() { chroot "$R" "$@"; }
 
-apt() { inside apt-get -q -y -o APT::Install-Recommends=false -o Dpkg::Use-Pty=0 "$@"; }
+# A network has bad moments: what could not be fetched is tried again.
+retries=(-o Acquire::Retries=5 -o APT::Update::Error-Mode=any)
+
+apt() { inside apt-get -q -y "${retries[@]}" -o APT::Install-Recommends=false -o Dpkg::Use-Pty=0 "$@"; }
 
 service_at_boot() { local s; for s; do inside update-rc.d "$s" defaults; inside update-rc.d "$s" enable; done; }
 

@@ -5,7 +5,7 @@ packages=sysvinit-core,orphan-sysvinit-scripts,sysv-rc,initscripts,insserv,start
 packages+=,openssh-server,openssh-client,cron,rsyslog,ccze,ca-certificates,netbase,iproute2,iputils-ping
 packages+=,procps,psmisc,less,vim-tiny,curl,lsb-release,sudo
 rmdir "$LAB_LAYER"
-mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" \
+mmdebstrap --mode=root --variant=minbase --include="$packages" --aptopt='Acquire::Retries "5"' \
   --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/info/*' \
   --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
   --setup-hook='mkdir -p "$1/usr/sbin" && printf "#!/bin/sh\nexit 101\n" >"$1/usr/sbin/policy-rc.d" && chmod 755 "$1/usr/sbin/policy-rc.d"' \
@@ -15,6 +15,7 @@ open_tree
 # What init does: there is nothing to check or to mount, and nobody sits at a terminal.
 put 644 inittab etc/inittab
 put 755 sysinit usr/local/lib/lab/sysinit
+put 755 off usr/local/lib/lab/off
 put 755 rc.local etc/rc.local
 put 755 reboot usr/local/sbin/reboot
 for c in poweroff halt shutdown; do ln -sf reboot "$R/usr/local/sbin/$c"; done

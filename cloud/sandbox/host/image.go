@@ -14,6 +14,7 @@ import (
 
 	"matou/cloud/sandbox/host/bin"
 	"matou/cloud/sandbox/host/gitcmd"
+	"matou/cloud/sandbox/puppet"
 )
 
 // image is an image.yaml: what a machine consists of at its first boot. Files beside it, under
@@ -30,6 +31,9 @@ type image struct {
 	OS       string              `yaml:"os"`       // "Ubuntu 14.04.6 LTS"
 	Kernel   string              `yaml:"kernel"`
 	Hosts    []string            `yaml:"hosts"` // more lines of /etc/hosts
+	// Certificates is the folder where a machine that is its own certificate authority has its key and
+	// its certificate from the start.
+	Certificates string `yaml:"certificates"`
 
 	root fs.FS
 }
@@ -152,6 +156,12 @@ func (h *Host) install(img *image) error {
 	}
 	for link, target := range img.Links {
 		if err := errors.Join(root.MkdirAll(path.Dir(link), 0o755), root.Symlink(target, link)); err != nil {
+			return err
+		}
+	}
+	if dir := img.Certificates; dir != "" {
+		err := errors.Join(root.MkdirAll(dir+"/private_keys", 0o750), root.MkdirAll(dir+"/certs", 0o755), puppet.Certify(root, dir, h.FQDN()))
+		if err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"strings"
 )
@@ -50,16 +51,34 @@ func (r *agentRun) certificate(ctx context.Context, down error) (bool, error) {
 	if err := r.wait(ctx, r.sim.data.Times.Certificate); err != nil {
 		return false, err
 	}
-	err = errors.Join(
-		r.node.WriteFile(path.Join(ssl, "private_keys", name+".pem"), key, 0o600),
-		r.node.WriteFile(path.Join(ssl, "certs", name+".pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: request}), 0o644),
-	)
-	if err != nil {
+	if err := writeCertificate(r.node, ssl, name, key, request); err != nil {
 		r.log.say(errorLine, "", "Could not write certificate: "+plainError(err))
 		return false, nil
 	}
 	r.log.say(infoLine, "", "Downloaded certificate for "+name+" from https://"+r.options.server+":8140/puppet-ca/v1")
 	return true, nil
+}
+
+// A Writer takes the files of a machine.
+type Writer interface {
+	WriteFile(path string, data []byte, mode fs.FileMode) error
+}
+
+// Certify gives a machine a key and a certificate of its name, in the files below dir where an agent
+// looks for them: a master has them from its own authority, and asks nobody.
+func Certify(to Writer, dir, name string) error {
+	key, request, err := newRequest(name)
+	if err != nil {
+		return err
+	}
+	return writeCertificate(to, dir, name, key, request)
+}
+
+func writeCertificate(to Writer, dir, name string, key, request []byte) error {
+	return errors.Join(
+		to.WriteFile(path.Join(dir, "private_keys", name+".pem"), key, 0o600),
+		to.WriteFile(path.Join(dir, "certs", name+".pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: request}), 0o644),
+	)
 }
 
 // newRequest makes a key, as PEM, and a certificate request for a name, as DER.

@@ -17,6 +17,10 @@ func cat(ctx context.Context, c *Call) int {
 	}
 	n := 0
 	return c.each(ctx, o.Rest, func(in input) int {
+		if !o.Has("n", "b", "A", "e") { // as it comes: a line at a time would be a packet each
+			c.pass(ctx, in.r)
+			return 0
+		}
 		lines(ctx, in.r, func(l string) bool {
 			if o.Has("n") || o.Has("b") && strings.TrimSpace(l) != "" {
 				n++
@@ -29,6 +33,22 @@ func cat(ctx context.Context, c *Call) int {
 		})
 		return 0
 	})
+}
+
+// pass copies a stream to the output until it ends, the context does, or nobody reads on.
+func (c *Call) pass(ctx context.Context, r io.Reader) {
+	buf := make([]byte, 32<<10)
+	for ctx.Err() == nil {
+		n, err := r.Read(buf)
+		if n > 0 {
+			if _, err := c.Stdout.Write(buf[:n]); err != nil {
+				return
+			}
+		}
+		if err != nil {
+			return
+		}
+	}
 }
 
 func tac(ctx context.Context, c *Call) int {
