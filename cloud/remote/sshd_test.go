@@ -48,8 +48,9 @@ func sshd(t *testing.T, extra string) Hop {
 		Name: "sshd", User: me.Username, Host: "127.0.0.1", NoAgent: true,
 		KeyFiles: []string{filepath.Join(dir, "user")}, Fingerprints: []string{ssh.FingerprintSHA256(hostPub)},
 	}
-	conf := fmt.Sprintf("ListenAddress 127.0.0.1\nHostKey %s/host\nAuthorizedKeysFile %s/authorized\nPidFile none\n"+
-		"StrictModes no\nUsePAM no\nPermitRootLogin yes\nPrintMotd no\n%s\n", dir, dir, extra)
+	// Extra comes first: sshd takes the first word on each matter.
+	conf := fmt.Sprintf("%[2]s\nListenAddress 127.0.0.1\nHostKey %[1]s/host\nAuthorizedKeysFile %[1]s/authorized\nPidFile %[1]s/pid\n"+
+		"StrictModes no\nUsePAM no\nPermitRootLogin yes\nPrintMotd no\n", dir, extra)
 	for range 20 {
 		if hop.Port = freePort(t); listens(t, bin, dir, hop.Port, conf) {
 			return hop
