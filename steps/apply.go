@@ -42,6 +42,11 @@ func (s State) Apply(e Event) State {
 			}
 			slices.Sort(st.Saved)
 		}
+	case StepShown:
+		if e.Attempt != st.Attempt || st.Status == Running || st.Status == Done {
+			return s
+		}
+		st.Status, st.Ended = Shown, e.At // what failed before stays known
 	case StepDone, StepFailed, StepChecked, StepStale, StepUndone:
 		st = st.ended(e)
 		if len(e.Names) > 0 && (e.Type == StepUndone || e.Type == StepStale) {

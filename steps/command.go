@@ -25,8 +25,16 @@ type Cancel struct{ Step ID }
 
 // CatchUp runs what does not hold of all that Until stands on, and Until itself, in order: each
 // step's checks first, its actions only when they fail. An empty Until is the workshop's last step.
-// See [PlanUntil] for what it will look at.
-type CatchUp struct{ Until ID }
+// See [PlanUntil] for what it will look at. With Shown it is all that was only shown, in place of
+// Until: see [PlanShown].
+type CatchUp struct {
+	Until ID
+	Shown bool
+}
+
+// Show says that the recording of a step is shown in place of the step, which stays to be done: later
+// steps go on waiting for it. See [Workshop.Recording]. It is refused for a step that runs or is done.
+type Show struct{ Step ID }
 
 // Reply answers a question. It is never journaled.
 type Reply struct {
@@ -51,5 +59,6 @@ func (Retry) command()    {}
 func (Undo) command()     {}
 func (Cancel) command()   {}
 func (CatchUp) command()  {}
+func (Show) command()     {}
 func (Reply) command()    {}
 func (finished) command() {}

@@ -71,7 +71,9 @@ func (d *decision) command(c Command) error {
 	case Cancel:
 		return d.cancel(c.Step)
 	case CatchUp:
-		return d.catchUp(c.Until)
+		return d.catchUp(c)
+	case Show:
+		return d.show(c.Step)
 	case finished:
 		d.finished(c)
 		return nil
@@ -204,7 +206,21 @@ func (d *decision) cancel(id ID) error {
 	return nil
 }
 
-func (d *decision) catchUp(until ID) error {
+// show leaves a step to be done later: its recording stands in for it.
+func (d *decision) show(id ID) error {
+	_, st, err := d.idle(id)
+	if err != nil {
+		return err
+	}
+	if st.Status == Done {
+		return &Refusal{Code: RefusedDone, Step: id}
+	}
+	d.emit(Event{Type: StepShown, Step: id, Attempt: st.Attempt})
+	return nil
+}
+
+func (d *decision) catchUp(c CatchUp) error {
+	until := c.Until
 	if until != "" {
 		if _, ok := d.w.Step(until); !ok {
 			return d.w.Unknown(until)
@@ -214,6 +230,9 @@ func (d *decision) catchUp(until ID) error {
 		return &Refusal{Code: RefusedRunning, Step: running[0]}
 	}
 	plan := PlanUntil(d.w, d.s, until)
+	if c.Shown {
+		plan = PlanShown(d.w, d.s)
+	}
 	if len(plan) == 0 {
 		return &Refusal{Code: RefusedNothing, Step: until}
 	}
@@ -404,6 +423,23 @@ func PlanUntil(w *Workshop, s State, until ID) []ID {
 			until = step.ID
 		}
 	}
+	return planOf(w, s, until)
+}
+
+// PlanShown lists what catching up with all that was only shown looks at: those steps and all they
+// stand on that is not done, in order.
+func PlanShown(w *Workshop, s State) []ID {
+	var shown []ID
+	for _, step := range w.Steps {
+		if s.Step(step.ID).Status == Shown {
+			shown = append(shown, step.ID)
+		}
+	}
+	return planOf(w, s, shown...)
+}
+
+// planOf lists some steps and all they stand on, as far as they are not done, in order.
+func planOf(w *Workshop, s State, ids ...ID) []ID {
 	wanted := map[ID]bool{}
 	var want func(ID)
 	want = func(id ID) {
@@ -416,7 +452,9 @@ func PlanUntil(w *Workshop, s State, until ID) []ID {
 			want(need)
 		}
 	}
-	want(until)
+	for _, id := range ids {
+		want(id)
+	}
 	var plan []ID
 	for _, step := range w.Steps {
 		if wanted[step.ID] && s.Step(step.ID).Status != Done {

@@ -237,6 +237,61 @@ func TestUndoForgetsAndWhatStandsOnItGoesStale(t *testing.T) {
 	}
 }
 
+// TestShownIsNotDone has a step fail, its recording shown and that of the one that needs it, and both
+// caught up with later.
+func TestShownIsNotDone(t *testing.T) {
+	s := newStage()
+	_ = s.do(steps.Start{Step: "a"})
+	if err := s.do(steps.Show{Step: "a"}); code(err) != steps.RefusedRunning {
+		t.Fatalf("shown while it runs: %v", err)
+	}
+	s.end(t, "boot", steps.Failf(steps.FailQuota, "no room"))
+	for _, id := range []steps.ID{"a", "b"} {
+		if err := s.do(steps.Show{Step: id}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.status(t, steps.Shown, steps.Shown, steps.Pending)
+	if f := s.state.Step("a").Failure; f == nil || f.Cause != "no room" {
+		t.Fatalf("why a was shown is forgotten: %+v", f)
+	}
+	if err := s.do(steps.Start{Step: "b"}); code(err) != steps.RefusedNeeds {
+		t.Fatalf("b begins on what was only shown: %v", err)
+	}
+	if got := s.state.Next(s.w); got != "c" {
+		t.Fatalf("next is %s", got)
+	}
+	if err := s.do(steps.CatchUp{Shown: true}); err != nil {
+		t.Fatal(err)
+	}
+	s.end(t, "up", steps.Failf(steps.FailCheck, "no server"))
+	for _, name := range []string{"boot", "show", "up", "ok", "fine"} {
+		s.end(t, name, nil)
+	}
+	s.status(t, steps.Done, steps.Done, steps.Ready)
+	if err := s.do(steps.Show{Step: "a"}); code(err) != steps.RefusedDone {
+		t.Fatalf("shown though it is done: %v", err)
+	}
+	if err := s.do(steps.CatchUp{Shown: true}); code(err) != steps.RefusedNothing {
+		t.Fatalf("nothing is left of what was shown: %v", err)
+	}
+	if err := s.do(steps.Show{Step: "nope"}); code(err) != steps.RefusedUnknown {
+		t.Fatalf("no such step: %v", err)
+	}
+}
+
+// TestCheckOfShownLeavesItShown looks at a step that was only shown, by hand.
+func TestCheckOfShownLeavesItShown(t *testing.T) {
+	s := newStage()
+	_ = s.do(steps.Show{Step: "a"})
+	_ = s.do(steps.Check{Step: "a"})
+	s.end(t, "up", steps.Failf(steps.FailCheck, "no server"))
+	s.status(t, steps.Shown, steps.Pending, steps.Pending)
+	_ = s.do(steps.Undo{Step: "a"})
+	s.end(t, "delete", nil)
+	s.status(t, steps.Ready, steps.Pending, steps.Pending)
+}
+
 func TestUnknownStepNamesTheNearest(t *testing.T) {
 	w := &steps.Workshop{Steps: []steps.Step{{ID: "master-boot"}, {ID: "web-boot"}}}
 	_, _, err := steps.Decide(w, steps.State{}, steps.Start{Step: "master-bot"}, steps.Moment{})
@@ -255,7 +310,7 @@ func TestInvariants(t *testing.T) {
 		for range rapid.IntRange(1, 60).Draw(t, "moves") {
 			before := s.state
 			var c steps.Command
-			switch rapid.IntRange(0, 8).Draw(t, "move") {
+			switch rapid.IntRange(0, 10).Draw(t, "move") {
 			case 0:
 				c = steps.Start{Step: id.Draw(t, "id")}
 			case 1:
@@ -266,6 +321,10 @@ func TestInvariants(t *testing.T) {
 				c = steps.Undo{Step: id.Draw(t, "id")}
 			case 4:
 				c = steps.CatchUp{Until: id.Draw(t, "id")}
+			case 5:
+				c = steps.Show{Step: id.Draw(t, "id")}
+			case 6:
+				c = steps.CatchUp{Shown: true}
 			default:
 				pool := append(slices.Clone(s.going), over...)
 				if len(pool) == 0 {
@@ -335,9 +394,20 @@ func holds(t *rapid.T, s *stage, before steps.State) {
 			t.Fatalf("%s failed without a cause", step.ID)
 		}
 	}
+	last := map[steps.ID]steps.EventType{}
 	for i, e := range s.events {
+		switch e.Type {
+		case steps.StepStarted, steps.StepDone, steps.StepFailed, steps.StepChecked, steps.StepUndone, steps.StepShown:
+			last[e.Step] = e.Type
+		default:
+		}
 		if e.Seq != int64(i)+1 {
 			t.Fatalf("event %d has number %d", i, e.Seq)
+		}
+	}
+	for id, what := range last {
+		if got := s.state.Step(id).Status; (got == steps.Shown) != (what == steps.StepShown) && what != steps.StepChecked {
+			t.Fatalf("%s is %s, and the last thing that happened to it is %s", id, got, what)
 		}
 	}
 }

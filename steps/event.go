@@ -20,6 +20,7 @@ const (
 	StepFailed      EventType = "step.failed"      // Step, Attempt, Failure, Took
 	StepChecked     EventType = "step.checked"     // Step, Attempt, Failure: it had not been done, and its checks say it is not
 	StepStale       EventType = "step.stale"       // Step, Failure, Names: it was done, and no longer holds; the variables forgotten
+	StepShown       EventType = "step.shown"       // Step, Attempt: nothing was done, its recording was shown in its place
 	StepUndone      EventType = "step.undone"      // Step, Attempt, Names: the variables forgotten
 	PlanMade        EventType = "plan.made"        // Plan
 	PlanEnded       EventType = "plan.ended"       // Plan: what was left of it

@@ -9,7 +9,8 @@ import (
 // Status is where a step stands.
 type Status string
 
-// The statuses of a step. Pending steps wait for others; ready ones can be started.
+// The statuses of a step. Pending steps wait for others; ready ones can be started. Of shown ones a
+// recording was shown, and they are still to be done.
 const (
 	Pending Status = "pending"
 	Ready   Status = "ready"
@@ -17,6 +18,7 @@ const (
 	Done    Status = "done"
 	Failed  Status = "failed"
 	Stale   Status = "stale"
+	Shown   Status = "shown"
 )
 
 // ActionState is where one action, check or undo of the current attempt stands.
@@ -81,17 +83,22 @@ func (s State) Running(w *Workshop) []ID {
 	return ids
 }
 
-// Next is the step a participant would do next: the first that is neither done nor running. The
-// empty id when there is none.
+// Next is the step a participant would do next: the first that is neither done nor running, those
+// that were shown last. The empty id when there is none.
 func (s State) Next(w *Workshop) ID {
+	shown := ID("")
 	for _, step := range w.Steps {
 		switch s.Step(step.ID).Status {
 		case Done, Running:
+		case Shown:
+			if shown == "" {
+				shown = step.ID
+			}
 		default:
 			return step.ID
 		}
 	}
-	return ""
+	return shown
 }
 
 // list is a copy of a phase's actions, for a change.

@@ -136,7 +136,7 @@ func (d *decision) outdate(id ID) {
 		}
 	}
 	if plan := d.s.Plan; len(plan) > 0 && plan[0] == id { // they come next
-		if plan = PlanUntil(d.w, d.s, plan[len(plan)-1]); plan[0] == id {
+		if plan = planOf(d.w, d.s, plan...); plan[0] == id {
 			d.emit(Event{Type: PlanMade, Plan: plan})
 		}
 	}

@@ -18,6 +18,7 @@ const (
 	failureID = "failure"
 	victoryID = "victory"
 	infoID    = "info"
+	waitingID = "waiting"
 )
 
 // confirm asks before something is done; leaving it as it is comes first.
@@ -52,12 +53,15 @@ func (m *Model) askCancel() {
 func (m *Model) askCatchUp() {
 	plan := m.plan()
 	until := plan[len(plan)-1]
-	var rows []dialog.Para
+	m.askPlan(m.text.T("catchup.title", "step", m.title(until)), plan, m.do(steps.CatchUp{Until: until}))
+}
+
+func (m *Model) askPlan(title string, plan []steps.ID, cmd tea.Cmd) {
+	rows := []dialog.Para{{}}
 	for i, id := range plan {
 		rows = append(rows, dialog.Para{Look: dialog.Row, Label: strconv.Itoa(i + 1), Text: m.title(id)})
 	}
-	m.confirm(m.text.T("catchup.title", "step", m.title(until)), m.text.N("catchup.text", len(plan)), m.text.T("button.catchup"),
-		m.do(steps.CatchUp{Until: until}), append([]dialog.Para{{}}, rows...)...)
+	m.confirm(title, m.text.N("catchup.text", len(plan)), m.text.T("button.catchup"), cmd, rows...)
 }
 
 // quit leaves, after asking when something runs. A second ctrl+c in the dialog closes the dialog.
@@ -94,9 +98,15 @@ func (m *Model) failed(id steps.ID, f steps.Failure, now time.Time) {
 	} else if m.opts.Shell != nil && m.offShellOn(id) == "" {
 		box.Buttons = append(box.Buttons, dialog.Button{ID: "shell", Label: t.T("button.shell"), Key: "s"})
 	}
+	if m.demo.on && m.recorded(id) && !m.opts.ReadOnly { // chosen: the show goes on, and nothing is done
+		box.Chosen = len(box.Buttons)
+		box.Buttons = append(box.Buttons, dialog.Button{ID: "recording", Label: t.T("button.recording"), Key: "v"})
+	}
 	m.dialogs.Close(failureID)
 	m.dialogs.Pop(failureID, box, now, func(a dialog.Answer) tea.Cmd {
 		switch a.Button {
+		case "recording":
+			return m.showRecording(id)
 		case "retry":
 			return m.do(steps.Retry{Step: id})
 		case "log":

@@ -75,8 +75,8 @@ func (m *Model) stepLine() string {
 		}
 	case steps.Pending:
 		right = st.Dim.Render(t.T("bar.waits", "needs", m.needs(step)))
-	case steps.Stale:
-		right = st.Warn.Render(t.T("status.stale"))
+	case steps.Stale, steps.Shown:
+		right = st.Warn.Render(t.T("status." + string(state.Status)))
 		if state.Failure != nil {
 			cause, _, _ := strings.Cut(pane.Clean(state.Failure.Cause), "\n")
 			right += st.Dim.Render(" " + st.Glyph.Dot + " " + cause)
@@ -155,7 +155,7 @@ func (m *Model) ahead() steps.ID {
 
 // commandLine is what a person would type.
 func (m *Model) commandLine() string {
-	if m.command == "" {
+	if m.command == "" || m.unseen() {
 		return ""
 	}
 	first, rest, more := strings.Cut(m.command, "\n")
@@ -202,6 +202,8 @@ func (m *Model) hintName(id string) string {
 		id = "next"
 	case id == "cancel" && (m.focus != pane.SlideID || m.running() == ""):
 		id = "back"
+	case id == onwardID:
+		id = m.onwardName()
 	case id == "next" && status == steps.Done:
 		id = "go-on"
 	}
@@ -228,6 +230,9 @@ func (m *Model) statusLine() string {
 	}
 	if m.opts.ReadOnly {
 		add(st.BarStrong, " "+t.T("bar.read-only"))
+	}
+	if m.demo.on {
+		add(st.BarStrong, " "+t.T("bar.demo"))
 	}
 	tail := m.statusTail(m.width - width)
 	if m.opts.Seat != "" && m.width-width-ansi.StringWidth(tail) > 18 {

@@ -26,7 +26,7 @@ func (m *Model) apply(msg batchMsg, now time.Time) tea.Cmd {
 		return nil
 	}
 	b := msg.batch
-	m.log.Append(b.Lines, b.Dropped)
+	m.narrate(b, now)
 	if i := slices.IndexFunc(b.Lines, func(l steps.Line) bool { return l.Source == OwnSource && l.Step == "" }); i >= 0 {
 		m.say(now, pane.Clean(b.Lines[i].Text))
 	}
@@ -40,15 +40,20 @@ func (m *Model) apply(msg batchMsg, now time.Time) tea.Cmd {
 		}
 		m.happened(e, now)
 	}
+	known := m.answerKnown(b.Questions, now)
+	if m.demo.caught {
+		m.demo.caught = false
+		m.say(now, m.text.T("demo.caught-up"))
+	}
 	if outdated > 0 {
 		m.say(now, m.text.N("toast.outdated", outdated))
 	}
 	m.ask(b.Questions, now)
 	m.arriveIfLost()
 	if len(b.Lines) > 0 {
-		return m.next(gather)
+		return tea.Batch(known, m.next(gather))
 	}
-	return m.next(0)
+	return tea.Batch(known, m.next(0))
 }
 
 // setState takes the state of the journal, and what follows from it.
@@ -62,8 +67,15 @@ func (m *Model) setState(s steps.State) {
 // happened reacts to one event.
 func (m *Model) happened(e steps.Event, now time.Time) {
 	m.raise(e)
+	m.stageFor(e)
+	if m.caughtUp(e, now) {
+		return
+	}
 	switch e.Type {
 	case steps.StepDone:
+		if m.demo.on { // what was said of waiting for it is over
+			m.toast = notice{}
+		}
 		m.glad = now.Add(gladFor)
 		m.dialogs.Close(failureID)
 		if m.state.Step(e.Step).Began == steps.PhaseCheck {
@@ -86,6 +98,8 @@ func (m *Model) happened(e steps.Event, now time.Time) {
 		m.say(now, m.text.T("toast.checked", "step", m.title(e.Step), "why", why))
 	case steps.StepStale:
 		m.say(now, m.text.T("toast.stale", "step", m.title(e.Step)))
+	case steps.StepShown:
+		m.say(now, m.text.T("toast.shown", "step", m.title(e.Step)))
 	case steps.StepUndone:
 		m.say(now, m.text.T("toast.undone", "step", m.title(e.Step)))
 	case steps.StepStarted:

@@ -28,6 +28,7 @@ type attempt struct {
 	bad      bool
 	cause    string
 	actions  []string // what was done, and what it told
+	shown    bool     // nothing was done: a recording stood in for it
 }
 
 // most attempts are listed: the oldest of a long day are in the journal all the same.
@@ -70,6 +71,9 @@ func attempts(events []steps.Event) []attempt {
 			end(e, "history.not-yet", false)
 		case steps.StepStale:
 			end(e, "status.stale", true)
+		case steps.StepShown:
+			one := attempt{step: e.Step, n: e.Attempt, from: e.At, to: e.At, result: "history.shown", shown: true}
+			all = append(all, one)
 		case steps.StepUndone:
 			end(e, "history.undone", false)
 		case steps.EngineRecovered:
@@ -143,6 +147,9 @@ const linger = time.Second
 func (m *Model) showAttempt(a attempt) tea.Cmd {
 	st, now := m.styles, time.Now()
 	to := a.end(now).Add(linger)
+	if a.shown {
+		return m.showShown(a)
+	}
 	head := []string{st.Strong.Render(m.title(a.step)), st.Dim.Render(m.outcome(a, now))}
 	if a.cause != "" {
 		head = append(head, st.Error.Render(a.cause))

@@ -32,11 +32,19 @@ func (b binding) why(m *Model) string {
 	return b.off(m)
 }
 
+// The bindings that hold in a demonstration only.
+const (
+	onwardID   = "onward"
+	backwardID = "backward"
+)
+
+func (b binding) ofDemo() bool { return b.id == onwardID || b.id == backwardID }
+
 // find is the binding of a key for the pane that has the focus.
 func (m *Model) find(key string) (binding, bool) {
 	for _, b := range m.keys {
 		for _, k := range b.keys {
-			if k == key && b.holds(m.focus) {
+			if k == key && b.holds(m.focus) && (!b.ofDemo() || m.demo.on) {
 				return b, true
 			}
 		}
@@ -68,7 +76,7 @@ func quietly(f func(m *Model)) func(*Model, string) tea.Cmd {
 func table() []binding {
 	text, list := []pane.ID{pane.LogID}, []pane.ID{pane.ServersID}
 	both := []pane.ID{pane.LogID, pane.ServersID}
-	return append(webKeys(), []binding{
+	return append(append(demoTable(), webKeys()...), []binding{
 		{"open-step", []string{"enter"}, "do", []pane.ID{pane.StepsID}, nil, quietly(func(m *Model) { m.goTo(m.outline.Cursor()) })},
 		{"open-server", []string{"enter"}, "do", []pane.ID{pane.ServersID}, noServer, (*Model).openServer},
 		{"run", []string{"enter"}, "do", nil, readOnlyStep, func(m *Model, _ string) tea.Cmd { return m.run(time.Now()) }},
@@ -128,6 +136,18 @@ func table() []binding {
 	}...)
 }
 
+// demoTable is the keys of a demonstration. They come before all others: one key has to mean the same
+// wherever the show is.
+func demoTable() []binding {
+	return []binding{
+		{"demo", []string{"D"}, "demo", nil, nil, quietly((*Model).toggleDemo)},
+		{onwardID, []string{"space", "right", "pgdown", "enter"}, "demo", nil, nil, func(m *Model, _ string) tea.Cmd { return m.onward(time.Now()) }},
+		{backwardID, []string{"left", "pgup", "backspace"}, "demo", nil, nil, quietly((*Model).backward)},
+		{"recording", []string{"V"}, "demo", nil, offRecording, func(m *Model, _ string) tea.Cmd { return m.showRecording(m.step) }},
+		{"catchup-shown", []string{"A"}, "demo", nil, offCatchUpShown, quietly((*Model).askCatchUpShown)},
+	}
+}
+
 // notIn lists the panes but one.
 func notIn(id pane.ID) []pane.ID {
 	var out []pane.ID
@@ -140,7 +160,7 @@ func notIn(id pane.ID) []pane.ID {
 }
 
 // groups are the groups of the help, in order.
-var groups = []string{"do", "move", "screen"}
+var groups = []string{"do", "move", "screen", "demo"}
 
 // KeyHelp is one line of the list of keys.
 type KeyHelp struct {
@@ -186,6 +206,13 @@ func keyName(t i18n.Texts, key string) string {
 // hints are the keys the bar names, for how the step stands, the most useful first.
 func (m *Model) hints() []string {
 	end := []string{"help", "pane-next", "outline", "palette", "quit"}
+	if m.demo.on {
+		first := []string{onwardID, backwardID, "cancel"}
+		if m.state.Step(m.step).Status == steps.Failed {
+			first = append(first, "recording")
+		}
+		return append(append(first, "catchup-shown", "demo"), end...)
+	}
 	switch m.focus {
 	case pane.StepsID:
 		return append([]string{"open-step", "down", "cancel"}, end...)
@@ -208,7 +235,7 @@ func (m *Model) hints() []string {
 		}
 	case steps.Failed:
 		first = []string{"run", "shell", "check", "edit"}
-	case steps.Ready, steps.Stale:
+	case steps.Ready, steps.Stale, steps.Shown:
 		first = []string{"run", "next", "check", "shell", "edit"}
 	case steps.Pending:
 		first = []string{"next", "prev", "catchup"}

@@ -45,9 +45,10 @@ type want struct {
 	Width, Height int
 	Focus         pane.ID
 	Zoom, NoCat   bool
-	Traffic       bool // it wants to be seen
-	Servers       bool // they come first, when there is no room for both
-	Busy          bool // a step runs: its log needs the room
+	Traffic       bool    // it wants to be seen
+	Servers       bool    // they come first, when there is no room for both
+	Busy          bool    // a step runs: its log needs the room
+	Stage         pane.ID // shown large to a room, the others in a strip below; empty: as usual
 }
 
 // arrange says where everything stands on a screen of a size. The panes and bars always tile it.
@@ -67,7 +68,11 @@ func arrange(in want) layout {
 		Bar:    rect{0, body, in.Width, bar},
 		Status: rect{0, in.Height - 1, in.Width, 1},
 	}
-	if in.Width < wideColumns || in.Height < wideRows || in.Zoom {
+	if in.Stage != "" && in.Focus == in.Stage && in.Width >= wideColumns && body >= 28 && !in.Zoom {
+		l.Panes = staged(in, body)
+		return l
+	}
+	if in.Width < wideColumns || in.Height < wideRows || in.Zoom || in.Stage != "" {
 		l.Tabs = true
 		l.Panes = []placed{{in.Focus, rect{0, 0, in.Width, body}}}
 		return l
@@ -93,7 +98,7 @@ func arrange(in want) layout {
 	} else {
 		l.Panes = append(l.Panes, placed{pane.StepsID, rect{left, 0, right, top}})
 	}
-	l.Panes = append(l.Panes, below(in, rect{left, top, right, body - top}, servers)...)
+	l.Panes = append(l.Panes, underSteps(in, rect{left, top, right, body - top}, servers)...)
 	if in.Focus == pane.CatID && !cat {
 		l.Tabs = true
 		l.Panes = []placed{{in.Focus, rect{0, 0, in.Width, body}}}
@@ -111,8 +116,8 @@ const (
 	leastLog    = 5
 )
 
-// below shares out what is below the steps: the servers or the traffic or both, and the log.
-func below(in want, r rect, servers int) []placed {
+// underSteps shares out what is below the steps: the servers or the traffic or both, and the log.
+func underSteps(in want, r rect, servers int) []placed {
 	var out []placed
 	put := func(id pane.ID, height int) {
 		out = append(out, placed{id, rect{r.X, r.Y, r.W, height}})
@@ -131,4 +136,29 @@ func below(in want, r rect, servers int) []placed {
 	}
 	put(pane.LogID, r.H)
 	return out
+}
+
+// staged gives one pane most of the screen, and the others a strip below it.
+func staged(in want, body int) []placed {
+	strip := catRows - 2
+	if body >= 44 {
+		strip = catRows
+	}
+	other := pane.ServersID
+	if in.Stage == other {
+		other = pane.LogID
+	}
+	y, left, cat := body-strip, in.Width/3, catColumns
+	if in.NoCat {
+		cat = 0
+	}
+	panes := []placed{
+		{in.Stage, rect{0, 0, in.Width, y}},
+		{pane.StepsID, rect{0, y, left, strip}},
+		{other, rect{left, y, in.Width - left - cat, strip}},
+	}
+	if cat > 0 {
+		panes = append(panes, placed{pane.CatID, rect{in.Width - cat, y, cat, strip}})
+	}
+	return panes
 }

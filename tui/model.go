@@ -16,6 +16,8 @@
 //	history.go  the journal, to look back at
 //	traffic.go  who answers on the web sites, and the way there for a browser
 //	raise.go    the panes of a step come up with it
+//	demo.go     one key shows it all to a room; prompt.go types, playback.go shows recordings,
+//	            comment.go is the cat's, and gate.go has the engine wait for what is typed
 //	mouse.go    wheel and click, when they are wanted
 //	layout.go   where each pane stands: a pure function of the size
 //	view.go     the screen put together; bar.go its last lines
@@ -93,6 +95,14 @@ type Options struct {
 	// from Update, so it returns at once.
 	OnSlide func(n int, step steps.ID)
 
+	// Demo shows the workshop to a room; Gate is the one before the engine's executor. Recorded are the
+	// steps of which there is a recording. Known answers, without waiting, what nobody needs to be asked
+	// in a demonstration.
+	Demo     Demo
+	Gate     *Gate
+	Recorded map[steps.ID]bool
+	Known    func(steps.Question) (steps.Answer, bool)
+
 	// Feed is pulled from in place of the session's own.
 	Feed Feed
 	// Shell is an interactive shell on a hop, or nil when there is none to be had. It runs in the
@@ -110,6 +120,8 @@ type Options struct {
 	Journal func(ctx context.Context) ([]steps.Event, error)           // all that was journaled
 	// Output lists the lines kept on disk of a step between two moments.
 	Output func(ctx context.Context, step steps.ID, from, to time.Time) ([]steps.Line, error)
+	// Recording is what a step printed when it was recorded, with this seat's values.
+	Recording func(ctx context.Context, step steps.ID) ([]steps.RecordedLine, error)
 	// Save writes lines to a new file that only its owner may read, and tells its path. An empty name
 	// lets it choose one in the seat's folder.
 	Save func(ctx context.Context, name string, lines []string) (path string, err error)
@@ -137,6 +149,7 @@ type Model struct {
 	byHand        bool // somebody has moved the focus since a step was asked for
 	raised        raised
 	zoom          bool
+	demo          demo
 	blurred       bool
 	mouse         bool
 
@@ -196,7 +209,7 @@ func New(ctx context.Context, s Session, o Options) *Model {
 		ctx: ctx, session: s, feed: o.Feed, workshop: w, opts: o,
 		keys: table(), focus: pane.SlideID, drawn: map[pane.ID]drawn{}, answered: map[int64]bool{},
 		outline: pane.NewOutline(w), servers: pane.NewServers(o.Seat), log: pane.NewLog(o.Lines), traffic: pane.NewTraffic(w),
-		cat: pane.NewCat(o.Cats, o.ReducedMotion), touched: time.Now(), mouse: o.Mouse,
+		cat: pane.NewCat(o.Cats, o.ReducedMotion), touched: time.Now(), mouse: o.Mouse, demo: demo{on: o.Demo.On},
 	}
 	if m.feed == nil {
 		m.feed = s.Feed(FeedLines)

@@ -18,6 +18,9 @@ type raised struct {
 // a screen that shows them all there is nothing to bring up; where one hides the others, the first
 // of them is shown. Whoever has moved the focus since the step was asked for keeps it.
 func (m *Model) raise(e steps.Event) {
+	if m.demo.on {
+		return // see stageFor: what came of a step stays until the key goes on
+	}
 	switch {
 	case e.Type == steps.StepStarted && e.Phase == steps.PhaseAction && !e.Probing,
 		e.Type == steps.ActionStarted && e.Phase == steps.PhaseAction:

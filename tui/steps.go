@@ -24,7 +24,7 @@ func (m *Model) arrive() {
 	id := steps.ID("")
 	for _, s := range here {
 		id = s.ID
-		if m.state.Step(s.ID).Status != steps.Done {
+		if st := m.state.Step(s.ID).Status; st != steps.Done && (st != steps.Shown || !m.demo.on) {
 			break
 		}
 	}
@@ -159,7 +159,7 @@ func (m *Model) run(now time.Time) tea.Cmd {
 	case steps.Pending:
 		m.say(now, m.text.T("run.needs", "needs", m.needs(step)))
 		return nil
-	case steps.Ready, steps.Stale:
+	case steps.Ready, steps.Stale, steps.Shown:
 	}
 	return m.start(step)
 }

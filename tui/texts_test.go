@@ -48,7 +48,7 @@ func used(t *testing.T) map[string]bool {
 	}
 	family("remedy.", constants(t, "../steps", regexp.MustCompile(`^Fail[A-Z]`))...)
 	family("refusal.", constants(t, "../steps", regexp.MustCompile(`^Refused[A-Z]`))...)
-	for _, s := range []steps.Status{steps.Pending, steps.Ready, steps.Running, steps.Done, steps.Failed, steps.Stale} {
+	for _, s := range []steps.Status{steps.Pending, steps.Ready, steps.Running, steps.Done, steps.Failed, steps.Stale, steps.Shown} {
 		family("status.", string(s))
 	}
 	for _, id := range pane.All {
@@ -78,11 +78,14 @@ func used(t *testing.T) map[string]bool {
 	family("traffic.", "goes-on", "stopped")
 	family("traffic.link.", "site", "stats")
 	family("traffic.stats.", "status", "check", "sessions", "in", "out", "downtime")
-	family("history.", "not-yet", "undone", "interrupted")
+	for _, moment := range append(commented(), momentTyped, momentRecording) {
+		family("comment.", moment)
+	}
+	family("history.", "shown", "not-yet", "undone", "interrupted")
 	family("toast.", "mouse-on", "mouse-off")
 	family("problem.", append(slides.ProblemKeys(), "unknown-id", "other-id", "slides")...)
 	family("severity.", slides.Info.String(), slides.Warning.String(), slides.Error.String())
-	family("key.", "run-next", "go-on", "back")
+	family("key.", "run-next", "go-on", "back", "onward-all", "onward-run", "onward-type")
 	for _, kind := range []steps.QuestionKind{steps.AskPassword, steps.AskPassphrase, steps.AskPrompt} {
 		family("question."+string(kind)+".", "title", "text")
 	}
@@ -91,6 +94,16 @@ func used(t *testing.T) map[string]bool {
 	family("question.give-back.", "title", "text", steps.ChoiceDelete, steps.ChoiceKeep)
 	family("servers.", "id", "name", "status", "task", "power", "networks", "address", "image", "flavor", "keypair", "created", "seat")
 	return keys
+}
+
+// commented lists the moods in which the cat says something to a room.
+func commented() (moods []string) {
+	for _, m := range pane.Moods {
+		if m != pane.Asleep {
+			moods = append(moods, string(m))
+		}
+	}
+	return moods
 }
 
 // written finds the keys that stand in the code as they are: T("key"...) and N("key"...).
@@ -212,6 +225,13 @@ func TestTextsAlike(t *testing.T) {
 				t.Errorf("%s cat.%s is %d cells wide, the cat has %d", texts.Lang, mood, w, pane.CatWidth)
 			}
 		}
+		for _, moment := range append(commented(), momentTyped, momentRecording) {
+			for line := range strings.SplitSeq(texts.T("comment."+moment), "\n") {
+				if w := ansi.StringWidth(line); w < 4 || w > 44 {
+					t.Errorf("%s comment.%s: %q is %d cells wide: 44 at most fit on a border", texts.Lang, moment, line, w)
+				}
+			}
+		}
 	}
 }
 
@@ -243,7 +263,7 @@ func TestBindings(t *testing.T) {
 					continue
 				}
 				at := string(id) + " " + k
-				if other, ok := seen[at]; ok && !(k == "enter" && b.id == "run") {
+				if other, ok := seen[at]; ok && !(k == "enter" && b.id == "run") && other != onwardID && other != backwardID {
 					t.Errorf("%s: both %s and %s", at, other, b.id)
 				}
 				seen[at] = b.id

@@ -49,9 +49,10 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	default:
 		cmd = m.came(msg, now)
 	}
+	auto := m.direct(now)
 	m.settle(now)
 	m.report()
-	return m, tea.Batch(cmd, m.arm(now))
+	return m, tea.Batch(cmd, auto, m.arm(now))
 }
 
 // came takes what a command of the console's own has brought.
@@ -73,6 +74,10 @@ func (m *Model) came(msg tea.Msg, now time.Time) tea.Cmd {
 		return m.counted(msg, now)
 	case linksMsg:
 		m.linked(msg, now)
+	case recordingMsg:
+		m.beginPlayback(msg, now)
+	case catchingMsg:
+		return m.catchUp()
 	case historyMsg:
 		m.openHistory(msg, now)
 	case Reload:
@@ -116,7 +121,7 @@ func (m *Model) settle(now time.Time) {
 // press gives a key to the top dialog, or to the table of keys.
 func (m *Model) press(msg tea.KeyPressMsg, now time.Time) tea.Cmd {
 	if m.dialogs.Len() > 0 {
-		return m.dialogs.Update(msg, now)
+		return m.dialogs.Update(m.demoKey(msg), now)
 	}
 	b, ok := m.find(msg.String())
 	if !ok {
@@ -132,6 +137,9 @@ func (m *Model) press(msg tea.KeyPressMsg, now time.Time) tea.Cmd {
 
 // did says why a command was refused.
 func (m *Model) did(msg didMsg, now time.Time) {
+	if c, ok := msg.command.(steps.CatchUp); ok && c.Shown && msg.err != nil {
+		m.demo.catching = false
+	}
 	if msg.err != nil && m.ctx.Err() == nil {
 		m.say(now, m.refusal(msg.err))
 	}
@@ -212,6 +220,9 @@ func (m *Model) due(now time.Time) time.Time {
 	soonest(m.servers.Fades())
 	if m.wantTraffic(now) {
 		soonest(m.touched.Add(trafficPatience))
+	}
+	for _, t := range m.demoDue(now) {
+		soonest(t)
 	}
 	if m.lay.has(pane.CatID) && !m.blurred {
 		soonest(m.catNext)

@@ -18,14 +18,23 @@ type drawn struct {
 	rect    rect
 	focused bool
 	title   string
+	right   string
 	last    string
+	prompt  string
 	lines   []string
 }
 
 // arrange places the panes for the size as it is. It tells the slide its size even while another
 // tab hides it, so that it keeps its place.
 func (m *Model) arrange() {
-	m.lay = arrange(want{m.width, m.height, m.focus, m.zoom, m.opts.NoCat, m.besideServers(), m.serversFirst(), m.busy()})
+	in := want{
+		Width: m.width, Height: m.height, Focus: m.focus, Zoom: m.zoom || m.deckOnly(), NoCat: m.opts.NoCat,
+		Traffic: m.besideServers(), Servers: m.serversFirst(), Busy: m.busy(),
+	}
+	if m.demo.up {
+		in.Stage = m.demo.pane
+	}
+	m.lay = arrange(in)
 	panes := m.panes()
 	for _, p := range m.lay.Panes {
 		panes[p.ID].SetSize(p.W-2, p.H-2)
@@ -133,19 +142,24 @@ func (m *Model) frame(p placed) []string {
 	one := m.panes()[p.ID]
 	focused := p.ID == m.focus
 	left, right, foot := one.Heads()
+	if m.demo.recorded && p.ID == m.demo.pane {
+		right = m.styles.Warn.Render(m.text.T("recording.badge"))
+	}
+	rows := m.promptRows(p.ID, p.W-2, time.Now())
+	typed := strings.Join(rows, "\n")
 	title := m.paneTitle(left, focused)
 	if m.lay.Tabs {
 		title = m.tabLine(m.tabs(tabRoom(p, right)))
 	}
 	last := m.lastLine(p)
 	old, ok := m.drawn[p.ID]
-	if ok && old.version == one.Version() && old.rect == p.rect && old.focused == focused && old.title == title && old.last == last {
+	if ok && old.version == one.Version() && old.rect == p.rect && old.focused == focused && old.title == title && old.right == right && old.last == last && old.prompt == typed {
 		return old.lines
 	}
 	lines := m.styles.Draw(theme.Frame{
 		Width: p.W, Height: p.H, Title: title, Right: right, FootLeft: last, Foot: foot, Focused: focused && !m.lay.Tabs,
-	}, one.Lines())
-	m.drawn[p.ID] = drawn{one.Version(), p.rect, focused, title, last, lines}
+	}, m.onStage(p.ID, one.Lines(), rows))
+	m.drawn[p.ID] = drawn{one.Version(), p.rect, focused, title, right, last, typed, lines}
 	return lines
 }
 
@@ -159,6 +173,9 @@ func (m *Model) paneTitle(text string, focused bool) string {
 // lastLine is the newest line of the log, for the border of the slide: on a small screen the log
 // itself is behind a tab while a step runs.
 func (m *Model) lastLine(p placed) string {
+	if m.demo.on {
+		return m.said(p)
+	}
 	if !m.lay.Tabs || p.ID != pane.SlideID || m.running() == "" {
 		return ""
 	}

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/term"
@@ -32,6 +33,9 @@ type consoleFlags struct {
 	step, deck, theme string
 	noCat, still      bool
 	mouse, plain      bool
+	demo              bool
+	typing            string
+	runAfter          time.Duration
 }
 
 func addConsole(root *cobra.Command, o *options) {
@@ -43,10 +47,16 @@ func addConsole(root *cobra.Command, o *options) {
 	f.BoolVar(&c.noCat, "no-cat", false, "no cat (oh no)")
 	f.BoolVar(&c.still, "still", false, "nothing moves by itself")
 	f.BoolVar(&c.mouse, "mouse", false, "the mouse scrolls and chooses (selecting text then needs shift)")
+	f.BoolVar(&c.demo, "demo", false, "show it to a room: one key does what comes next, commands are typed before they run")
+	f.StringVar(&c.typing, "typing", "40ms", "in a demo: how long each character of a command takes to be typed, or off")
+	f.DurationVar(&c.runAfter, "run-after", 0, "in a demo: run a typed command by itself after that long (default: at the next key)")
 	f.BoolVar(&c.plain, "plain", false, "a dialogue, line by line: for screen readers, serial lines and pipes")
 	recordFlag(root, o)
 	root.RunE = running(func(cmd *cobra.Command, _ []string) error {
 		if c.plain {
+			if c.demo {
+				return usagef("--demo needs the screen, and --plain has none")
+			}
 			return o.plain(cmd, c)
 		}
 		return o.console(cmd.Context(), c)
@@ -66,10 +76,15 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	if err != nil {
 		return err
 	}
+	demo, err := c.demonstration()
+	if err != nil {
+		return err
+	}
 	s, err := o.begin(ctx, parts.workshop, true)
 	if err != nil {
 		return err
 	}
+	s.gate = &tui.Gate{}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop() // what the console waits for ends with it
 	e := newEarly(s, func() error {
@@ -85,7 +100,8 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	to.Feed = e
+	to.Feed, to.Demo = e, demo
+	o.stage(s, e, &to)
 	if s.holder == nil {
 		to.Shell, to.Edit = e.shell, e.edit
 	}

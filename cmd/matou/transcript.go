@@ -22,7 +22,7 @@ import (
 // run to run taken out. It is made from the lines of play --json: see [transcript.Write].
 type transcript struct {
 	hops  map[string]bool
-	steps map[steps.ID][]transcriptLine
+	steps map[steps.ID][]steps.RecordedLine
 	order []steps.ID
 
 	rest   []byte
@@ -31,18 +31,9 @@ type transcript struct {
 	values map[string]string // what stood in this run -> what stands in the recording
 }
 
-// transcriptLine is one line of a transcript: an action that begins, or a line of a host's output.
-type transcriptLine struct {
-	Ms      int64  `json:"ms"` // since the step began
-	Kind    string `json:"kind,omitempty"`
-	Command string `json:"command,omitempty"`
-	Source  string `json:"source,omitempty"` // the hop
-	Text    string `json:"text,omitempty"`
-}
-
 func newTranscript(w *steps.Workshop) *transcript {
 	r := &transcript{
-		hops: map[string]bool{}, steps: map[steps.ID][]transcriptLine{}, began: map[steps.ID]time.Time{},
+		hops: map[string]bool{}, steps: map[steps.ID][]steps.RecordedLine{}, began: map[steps.ID]time.Time{},
 		kind: map[steps.ID]string{}, values: map[string]string{},
 	}
 	for _, h := range w.Hops {
@@ -72,14 +63,14 @@ func (r *transcript) Write(data []byte) (int, error) {
 		}
 		r.event(e.Type, e.Step, e.Phase, e.Kind, e.Command, e.At, e.Values)
 		if e.Type == "output" && r.hops[e.Source] && r.kind[e.Step] != "" {
-			r.add(e.Step, e.At, transcriptLine{Source: e.Source, Text: e.Text})
+			r.add(e.Step, e.At, steps.RecordedLine{Source: e.Source, Text: e.Text})
 		}
 	}
 }
 
 func (r *transcript) event(kind string, step steps.ID, phase steps.Phase, action, command string, at time.Time, values map[string]string) {
 	for name, value := range values {
-		parts := strings.FieldsFunc(value, func(c rune) bool { return c == ' ' || c == ',' })
+		parts := steps.Items(value)
 		for i, v := range parts {
 			place := name
 			if len(parts) > 1 {
@@ -98,13 +89,13 @@ func (r *transcript) event(kind string, step steps.ID, phase steps.Phase, action
 		r.kind[step] = ""
 		if phase != steps.PhaseCheck {
 			r.kind[step] = action
-			r.add(step, at, transcriptLine{Kind: action, Command: command})
+			r.add(step, at, steps.RecordedLine{Kind: action, Command: command})
 		}
 	default:
 	}
 }
 
-func (r *transcript) add(step steps.ID, at time.Time, line transcriptLine) {
+func (r *transcript) add(step steps.ID, at time.Time, line steps.RecordedLine) {
 	line.Ms = at.Sub(r.began[step]).Milliseconds()
 	r.steps[step] = append(r.steps[step], line)
 }

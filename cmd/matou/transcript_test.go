@@ -97,7 +97,7 @@ func TestSandboxWords(t *testing.T) {
 		}
 		real := newTranscript(w)
 		for line := range strings.Lines(string(data)) {
-			var l transcriptLine
+			var l steps.RecordedLine
 			if err := json.Unmarshal([]byte(line), &l); err != nil {
 				t.Fatal(err)
 			}

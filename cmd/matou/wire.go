@@ -24,6 +24,7 @@ import (
 	"matou/cloud/sandbox/fault"
 	"matou/steps"
 	"matou/steps/action"
+	"matou/tui"
 )
 
 // session is everything one seat's work needs, put together.
@@ -40,6 +41,7 @@ type session struct {
 	client   *remote.Client
 	poller   *cloud.Poller
 	redactor *steps.Redactor
+	gate     *tui.Gate         // of a console that may show a demonstration
 	world    *sandbox.Sandbox  // nil on a real cloud
 	given    map[string]string // parameters that are not left at their defaults
 	warnings []error
@@ -319,7 +321,11 @@ func (s *session) start(ctx context.Context, o *options, params steps.Vars) erro
 			eo.Log = log
 		}
 	}
-	engine, err := steps.New(s.workshop, s.registry, eo)
+	var executor steps.Executor = s.registry
+	if s.gate != nil {
+		executor = s.gate.Before(s.registry)
+	}
+	engine, err := steps.New(s.workshop, executor, eo)
 	if err != nil {
 		return err
 	}

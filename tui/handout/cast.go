@@ -80,6 +80,8 @@ func (t *Tale) moments(text i18n.Texts) []moment {
 			end.cut = f.Kind == steps.FailInterrupted
 		} else if a.End.Type == steps.StepUndone {
 			end.text = text.T("toast.undone", "step", title) + "\n"
+		} else if a.End.Type == steps.StepShown {
+			end.text = text.T("toast.shown", "step", title) + "\n"
 		}
 		all = append(all, end)
 	}

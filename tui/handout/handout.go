@@ -131,6 +131,8 @@ func (t *Tale) event(e steps.Event) {
 		if act := a.find(e); act != nil {
 			act.Ended, act.Done, act.Summary, act.Failure = e.At, e.Type == steps.ActionDone, e.Summary, e.Failure
 		}
+	case steps.StepShown:
+		t.Attempts = append(t.Attempts, &Attempt{Step: e.Step, N: e.Attempt, At: e.At, End: e})
 	case steps.StepDone, steps.StepFailed, steps.StepChecked, steps.StepStale, steps.StepUndone:
 		if a != nil && a.End.Type == "" && (e.Attempt == a.N || e.Attempt == 0) {
 			a.End = e

@@ -184,6 +184,8 @@ func (a *Action) oneSource() bool {
 // checked tells an attempt that only checked.
 func (p *page) checked(a *Attempt) {
 	switch a.End.Type {
+	case steps.StepShown:
+		p.para("**" + p.text.T("handout.shown", "time", clock(a.End.At)) + "**")
 	case steps.StepDone:
 		p.para(p.text.T("handout.holds", "time", clock(a.End.At)))
 	case "":

@@ -74,6 +74,8 @@ func StatusGlyph(st *theme.Styles, s steps.Status) string {
 		return st.Error.Render(st.Glyph.Failed)
 	case steps.Stale:
 		return st.Warn.Render(st.Glyph.Stale)
+	case steps.Shown:
+		return st.Warn.Render(st.Glyph.Shown)
 	case steps.Ready:
 		return st.Accent.Render(st.Glyph.Ready)
 	default:
@@ -110,7 +112,7 @@ func (o *Outline) line(i int) string {
 		}
 	case steps.Running:
 		right = st.Info.Render(Clock(o.now.Sub(state.Started)))
-	case steps.Pending, steps.Ready, steps.Failed, steps.Stale:
+	case steps.Pending, steps.Ready, steps.Failed, steps.Stale, steps.Shown:
 	}
 	if o.width >= 36 && state.Status != steps.Pending {
 		word := o.look.Text.T("status." + string(state.Status))

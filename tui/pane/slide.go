@@ -124,6 +124,9 @@ func (s *Slide) Next() bool {
 	return s.Goto(s.index + 1)
 }
 
+// More tells whether there are stops to reveal on this slide.
+func (s *Slide) More() bool { cur := s.Current(); return cur != nil && s.stop < cur.Stops }
+
 // Prev goes to the slide before.
 func (s *Slide) Prev() bool {
 	if s.index == 0 {

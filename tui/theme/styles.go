@@ -42,16 +42,16 @@ type Styles struct {
 
 // Glyphs are the signs on the screen; each has an ASCII twin of the same width.
 type Glyphs struct {
-	Done, Running, Failed, Ready, Pending, Stale string
-	Up, Down, Left, Right, Dot, Ellipsis, Mine   string
-	Full, Empty                                  string // of a gauge
-	Horizontal, Vertical                         string
-	TopLeft, TopRight, BottomLeft, BottomRight   string
-	Prompt, Mask, Bullet                         string
+	Done, Running, Failed, Ready, Pending, Stale, Shown string
+	Up, Down, Left, Right, Dot, Ellipsis, Mine          string
+	Full, Empty                                         string // of a gauge
+	Horizontal, Vertical                                string
+	TopLeft, TopRight, BottomLeft, BottomRight          string
+	Prompt, Mask, Bullet                                string
 }
 
 var unicodeGlyphs = Glyphs{
-	Done: "✓", Running: "▶", Failed: "✗", Ready: "○", Pending: "·", Stale: "!",
+	Done: "✓", Running: "▶", Failed: "✗", Ready: "○", Pending: "·", Stale: "!", Shown: "»",
 	Up: "↑", Down: "↓", Left: "←", Right: "→", Dot: "·", Ellipsis: "…", Mine: "•",
 	Full: "━", Empty: "─",
 	Horizontal: "─", Vertical: "│", TopLeft: "╭", TopRight: "╮", BottomLeft: "╰", BottomRight: "╯",
@@ -59,7 +59,7 @@ var unicodeGlyphs = Glyphs{
 }
 
 var asciiGlyphs = Glyphs{
-	Done: "v", Running: ">", Failed: "x", Ready: "o", Pending: ".", Stale: "!",
+	Done: "v", Running: ">", Failed: "x", Ready: "o", Pending: ".", Stale: "!", Shown: "=",
 	Up: "^", Down: "v", Left: "<", Right: ">", Dot: "-", Ellipsis: "~", Mine: "*",
 	Full: "#", Empty: ".",
 	Horizontal: "-", Vertical: "|", TopLeft: "+", TopRight: "+", BottomLeft: "+", BottomRight: "+",
