@@ -128,6 +128,25 @@ func TestSteps(t *testing.T) {
 }
 
 // TestBranchChecks wants a branch proven at one step to be proven still at the steps that follow.
+// TestTitles: whatever a step does or checks has a title in both languages; its name is for machines.
+func TestTitles(t *testing.T) {
+	w := load(t)
+	for _, s := range w.Steps {
+		for _, a := range slices.Concat(s.Actions, s.Checks, s.Undo) {
+			if len(a.Title) != len(w.Languages) {
+				t.Errorf("%s: %q has no title in every language", s.ID, a.Name)
+			}
+		}
+	}
+	check := w.Steps[0].Checks[0]
+	if got := w.ActionTitle(w.Steps[0].ID, steps.PhaseCheck, 0, "fr", check.Name); got != check.Title["fr"] || got == check.Name {
+		t.Errorf("in French %q is called %q", check.Name, got)
+	}
+	if got := w.ActionTitle(w.Steps[0].ID, steps.PhaseCheck, 9, "fr", "of another day"); got != "of another day" {
+		t.Errorf("what is no longer there is called %q", got)
+	}
+}
+
 func TestBranchChecks(t *testing.T) {
 	t.Parallel()
 	branches := []string{"bz1", "bz2", "bz3", "bz4", "bz5"}

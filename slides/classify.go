@@ -89,8 +89,8 @@ func (c *classifier) bullet(rest string, sc *scan) bool {
 	if len(rest) < 2 || rest[1] != ' ' || !(rest[0] == '*' || rest[0] == '-' || c.md && rest[0] == '+') {
 		return false
 	}
-	if c.md && c.prev == classCode && sc.indent >= codeIndent {
-		return false // mdp breaks indented YAML apart here
+	if c.md && (c.prev == classCode && sc.indent >= codeIndent || thematic(rest)) {
+		return false // mdp breaks indented YAML apart here, and takes "* * *" for a list
 	}
 	for len(c.offsets) > 0 && sc.indent < c.offsets[len(c.offsets)-1] {
 		c.offsets = c.offsets[:len(c.offsets)-1]
@@ -146,6 +146,12 @@ func (c *classifier) plain(rest string, sc *scan) {
 	case c.atx(rest[lead:], sc):
 		return
 	case sc.center:
+		return
+	case c.md && thematic(rest):
+		sc.empty, sc.rule = true, true
+		if rest[0] == '-' && !strings.Contains(trimmed, " ") { // below text it makes a heading of it
+			sc.class, sc.level = classUnderline, 2
+		}
 		return
 	case strings.Trim(trimmed, " =#*-") != "":
 		return
@@ -247,11 +253,22 @@ func ordered(s string) (width int, ok bool) {
 	return w, true
 }
 
+// thematic recognises a break of CommonMark (0.31, 4.1): three or more of one
+// of - * _ and nothing else but blanks.
+func thematic(rest string) bool {
+	mark := strings.ReplaceAll(rest, " ", "")
+	return len(mark) >= 3 && strings.IndexByte("-*_", mark[0]) >= 0 && strings.Trim(mark, mark[:1]) == ""
+}
+
 // isStop recognises a stop point: ^ or <br> as the first thing on a line that
-// is not inside indented code.
+// is not inside indented code. In Markdown decks <br> is a blank line, and the
+// pause of patat and pandoc, ". . .", a stop.
 func (c *classifier) isStop(s string, first bool) bool {
 	indent := indentOf(s)
 	rest := s[indent:]
+	if c.md {
+		return strings.TrimRight(rest, " ") == ". . ." || strings.HasPrefix(rest, "^") && indent < codeIndent
+	}
 	if !strings.HasPrefix(rest, "^") && !strings.HasPrefix(rest, "<br>") && !strings.HasPrefix(rest, "<BR>") {
 		return false
 	}

@@ -41,6 +41,9 @@ func ParseWith(name string, src []byte, o ParseOptions) *Deck {
 		}
 	}
 	p.cl.strict, p.cl.md = o.Strict, p.deck.Markdown
+	if p.deck.Markdown {
+		p.level = slideLevel(p.lines[next:])
+	}
 	p.body(next)
 	p.deck.Width = p.deck.widest()
 	return p.deck
@@ -52,10 +55,12 @@ type parser struct {
 	lines []string
 	opts  ParseOptions
 	cl    classifier
+	level int // of the headings that begin slides, in a deck without separators; else 0
 
 	slide *Slide
 	items []item // kept lines of the slide so far
 	empty bool   // the last kept line is empty: a rule splits here
+	gone  bool   // a line above it, or above blank ones, is not shown: a comment, a stop
 }
 
 // An item is a kept line with what grouping needs to know.
@@ -93,17 +98,31 @@ func (p *parser) body(next int) {
 		}
 		if p.cl.isStop(s, i == first) {
 			p.slide.Stops++
-			p.cl.stopped = true
+			p.cl.stopped, p.gone = true, true
 			continue
 		}
 		if n, rest, ok := p.comment(i); ok {
 			i = n
 			if strings.TrimSpace(rest) == "" {
+				p.gone = true
 				continue
 			}
 			s = rest
 		}
+		if p.deck.Markdown && p.cl.prev != classCode {
+			var blank bool
+			if s, blank = ordinary(s); blank {
+				p.gone = true
+				continue
+			}
+		}
 		sc := p.cl.line(s)
+		if sc.class == classHeading && sc.level == p.level && p.begun() {
+			p.close()
+			p.open(i)
+			p.keep(p.cl.line(s), i+1, s)
+			continue
+		}
 		if sc.rule && p.empty {
 			if i > first {
 				p.close()
@@ -114,6 +133,10 @@ func (p *parser) body(next int) {
 			p.cl.reset()
 			continue
 		}
+		if p.deck.Markdown && p.gone && p.empty && sc.class == classEmpty {
+			continue // the blank line above was for what is gone as well
+		}
+		p.gone = p.gone && sc.class == classEmpty
 		p.keep(sc, i+1, s)
 	}
 	p.close()

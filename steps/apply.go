@@ -70,7 +70,7 @@ const maxActions = 1000
 
 func (st StepState) started(e Event) StepState {
 	if e.Attempt != st.Attempt || st.Status != Running {
-		st.was, st.beforeTook = st.Status, st.Took
+		st.was = st.Status
 		if st.was == Running { // the one before was cut short
 			st.was = Failed
 		}
@@ -120,11 +120,14 @@ func (st StepState) ended(e Event) StepState {
 	}
 	switch e.Type {
 	case StepDone:
-		st.Status, st.Failure, st.Took = Done, nil, time.Duration(e.Took)
-		if st.Began == PhaseCheck && st.beforeTook > 0 {
-			st.Took = st.beforeTook // checked again: how long it took to do is what people want to know
+		if st.proven == 0 {
+			st.proven = st.spent + time.Duration(e.Took)
 		}
+		st.Status, st.Failure, st.Took, st.spent = Done, nil, st.proven, 0
 	case StepFailed:
+		if st.Began == PhaseAction {
+			st.spent += time.Duration(e.Took)
+		}
 		st.Status, st.Failure = Failed, e.Failure
 		st = st.settleRunning(e.Failure)
 	case StepChecked:
@@ -133,7 +136,10 @@ func (st StepState) ended(e Event) StepState {
 			st.Status = Pending
 		}
 	case StepStale:
-		st.Status, st.Failure = Stale, e.Failure
+		st.Status, st.Failure, st.Took = Stale, e.Failure, 0
+		if e.Failure != nil && e.Failure.Kind == FailNeeds {
+			st.spent, st.proven = 0, 0
+		}
 	case StepUndone:
 		st = StepState{Status: Pending, Attempt: st.Attempt, Undo: st.Undo, Phase: PhaseUndo}
 	}

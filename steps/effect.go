@@ -108,7 +108,7 @@ func (e *Engine) once(ctx context.Context, in Input) (result Result, failure *Fa
 	}
 	var f *Failure
 	if errors.As(err, &f) {
-		return result, &Failure{Kind: f.Kind, Cause: err.Error(), Broken: f.Broken, Err: err}
+		return result, e.w.whence(&Failure{Kind: f.Kind, Cause: err.Error(), Broken: f.Broken, Missing: f.Missing, Err: err})
 	}
 	return result, &Failure{Kind: FailInternal, Cause: err.Error(), Err: err}
 }

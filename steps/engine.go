@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"maps"
+	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -79,6 +81,11 @@ func New(w *Workshop, x Executor, o Options) (*Engine, error) {
 			o.Redactor.Add(o.Params[p.Name])
 		}
 	}
+	for _, h := range w.Hops {
+		if password, err := Expand(h.Password, o.Params, nil); err == nil {
+			o.Redactor.Add(password)
+		}
+	}
 	e := &Engine{
 		w: w, x: x, o: o,
 		inbox: make(chan request), results: make(chan finished, 16), ended: make(chan struct{}),
@@ -90,21 +97,23 @@ func New(w *Workshop, x Executor, o Options) (*Engine, error) {
 	}
 	e.state = Replay(w, past)
 	if !o.ReadOnly {
-		e.begin(len(past) == 0)
+		e.begin(past)
 	}
 	return e, nil
 }
 
 // begin journals that this program has the seat now, and closes what the last one left open.
-func (e *Engine) begin(first bool) {
+func (e *Engine) begin(past []Event) {
 	var events []Event
-	if first {
+	if len(past) == 0 {
 		events = append(events, Event{Type: JournalOpened, Workshop: e.w.Name, Seat: e.o.Seat, Note: e.o.Version})
 	}
-	for _, id := range e.state.Running(e.w) {
+	running := e.state.Running(e.w)
+	seen := e.lastSeen(past, running)
+	for _, id := range running {
 		st := e.state.Step(id)
 		end := Event{
-			Type: StepFailed, Step: id, Attempt: st.Attempt,
+			Type: StepFailed, Step: id, Attempt: st.Attempt, Took: Millis(max(0, seen[id].Sub(st.Started))),
 			Failure: &Failure{Kind: FailInterrupted, Cause: "the program ended while this was running"},
 		}
 		if st.Began == PhaseCheck && !st.Probing {
@@ -120,6 +129,27 @@ func (e *Engine) begin(first bool) {
 		events[i].V, events[i].Seq, events[i].At = EventVersion, e.state.Seq+int64(i)+1, now
 	}
 	e.record(events)
+}
+
+// lastSeen is when the steps that were cut short gave their last sign of life: an event, or a line in the
+// log. Nothing tells when the program ended.
+func (e *Engine) lastSeen(past []Event, ids []ID) map[ID]time.Time {
+	seen := map[ID]time.Time{}
+	if len(ids) == 0 {
+		return seen
+	}
+	note := func(id ID, at time.Time) {
+		if slices.Contains(ids, id) && at.After(seen[id]) {
+			seen[id] = at
+		}
+	}
+	for _, ev := range past {
+		note(ev.Step, ev.At)
+	}
+	if e.o.Log != nil {
+		_ = ReadLog(filepath.Dir(e.o.Log.Path()), func(l Line) bool { note(l.Step, l.At); return true }) // what it does not tell, the journal does
+	}
+	return seen
 }
 
 // Workshop is what the engine runs.

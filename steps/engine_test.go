@@ -336,3 +336,136 @@ func TestCheckLooksAgainWhenTheLineDrops(t *testing.T) {
 		}
 	})
 }
+
+// TestFailureSaysWhence has a step fail for want of values: the failure names the step that brings one,
+// and how to give the other.
+func TestFailureSaysWhence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := &doer{do: map[string]func(context.Context, steps.Input, steps.Output) (steps.Result, error){
+			"boot": func(context.Context, steps.Input, steps.Output) (steps.Result, error) {
+				_, err := steps.Expand("${a.id} ${port} ${nothing}", nil, nil)
+				return steps.Result{}, fmt.Errorf("hop box: %w", err)
+			},
+		}}
+		w := course()
+		w.Params = []steps.Param{{Name: "port"}}
+		e, _ := start(t, w, x, steps.Options{Seat: "01"})
+		f := e.Feed(10)
+		defer f.Close()
+		_ = e.Do(t.Context(), steps.Start{Step: "a"})
+		got := until(t, f, "a", steps.Failed).State.Step("a").Failure
+		want := "hop box: no value yet for a.id, nothing, port; the step a finds it out; say it with --set port=…"
+		if got.Cause != want || len(got.From) != 1 || got.From[0] != "a" {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// TestErrorsHideSecrets: whatever an error has of a secret, a parameter's, a hop's own, or one that an
+// action told, nobody gets to see it.
+func TestErrorsHideSecrets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := &doer{do: map[string]func(context.Context, steps.Input, steps.Output) (steps.Result, error){
+			"boot": func(_ context.Context, _ steps.Input, out steps.Output) (steps.Result, error) {
+				out.Secret("told-secret")
+				return steps.Result{}, fmt.Errorf("POST {\"a\":\"param-secret\",\"b\":\"hop-secret\"}: told-secret\x1b[0m refused: %w", steps.Failf(steps.FailAuth, "no"))
+			},
+		}}
+		w := course()
+		w.Params = []steps.Param{{Name: "password", Type: "secret"}}
+		w.Hops = []steps.Hop{{Name: "box", Host: "box", Password: "hop-secret"}}
+		dir := t.TempDir()
+		journal, err := steps.OpenJournal(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, stop := start(t, w, x, steps.Options{Seat: "01", Params: steps.Vars{"password": "param-secret"}, Journal: journal})
+		f := e.Feed(10)
+		defer f.Close()
+		_ = e.Do(t.Context(), steps.Start{Step: "a"})
+		b := until(t, f, "a", steps.Failed)
+		stop()
+		if err := journal.Close(); err != nil {
+			t.Fatal(err)
+		}
+		kept, err := steps.ReadJournal(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{fmt.Sprintf("%+v", b.Events), b.State.Step("a").Failure.Cause, fmt.Sprintf("%+v", kept.Events())} {
+			if strings.Contains(text, "-secret") || !strings.Contains(text, steps.Masked) {
+				t.Errorf("a secret shows: %s", text)
+			}
+		}
+	})
+}
+
+// TestTookIsHonest: what a step took is all the work on it until it was first proven. A program that was
+// killed did its part, the time it was away is nobody's; to replay or check what is done changes nothing.
+func TestTookIsHonest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		takes := 20 * time.Second
+		var fails error
+		x := &doer{do: map[string]func(context.Context, steps.Input, steps.Output) (steps.Result, error){
+			"boot": func(ctx context.Context, _ steps.Input, out steps.Output) (steps.Result, error) {
+				time.Sleep(takes)
+				out.Line("nova", "still here")
+				if fails == nil && takes == 20*time.Second {
+					<-ctx.Done()
+				}
+				return steps.Result{Values: map[string]string{"id": "42"}}, errors.Join(fails, ctx.Err())
+			},
+		}}
+		open := func() (*steps.Engine, func()) {
+			journal, err := steps.OpenJournal(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			log, err := steps.OpenLog(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, stop := start(t, course(), x, steps.Options{Seat: "01", Journal: journal, Log: log})
+			return e, func() {
+				stop()
+				if err := journal.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		run := func(e *steps.Engine, c steps.Command, want steps.Status) time.Duration {
+			t.Helper()
+			f := e.Feed(10)
+			defer f.Close()
+			if err := e.Do(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+			return until(t, f, "a", want).State.Step("a").Took
+		}
+		e, end := open()
+		_ = e.Do(t.Context(), steps.Start{Step: "a"})
+		time.Sleep(25 * time.Second) // it ends 5 s after the last sign of life
+		end()
+		time.Sleep(9 * time.Hour)
+		e, end = open()
+		takes, fails = 7*time.Second, steps.Failf(steps.FailQuota, "full")
+		run(e, steps.Retry{Step: "a"}, steps.Failed)
+		takes, fails = 3*time.Second, nil
+		if took := run(e, steps.Retry{Step: "a"}, steps.Done); took != 30*time.Second {
+			t.Errorf("took %s, not 20 s before the end of the program, 7 s in vain and 3 s", took)
+		}
+		takes = time.Minute
+		if took := run(e, steps.Retry{Step: "a", FromStart: true}, steps.Done); took != 30*time.Second {
+			t.Errorf("a replay makes it %s", took)
+		}
+		if took := run(e, steps.Check{Step: "a"}, steps.Done); took != 30*time.Second {
+			t.Errorf("a check makes it %s", took)
+		}
+		run(e, steps.Undo{Step: "a"}, steps.Ready)
+		if took := run(e, steps.Start{Step: "a"}, steps.Done); took != time.Minute {
+			t.Errorf("after an undo %s", took)
+		}
+		end()
+	})
+}

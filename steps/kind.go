@@ -144,8 +144,12 @@ type Failure struct {
 	Kind  string `json:"kind"`
 	Cause string `json:"cause"` // one or a few lines, redacted and sanitised
 	// Broken is another step, of which this one has found out that it no longer holds.
-	Broken ID    `json:"broken,omitempty"`
-	Err    error `json:"-"`
+	Broken ID `json:"broken,omitempty"`
+	// From are the steps that find out the values that are missing.
+	From []ID `json:"from,omitempty"`
+	// Missing are the names that have no value.
+	Missing []string `json:"-"`
+	Err     error    `json:"-"`
 }
 
 // Failf makes a failure from a format; %w is understood.

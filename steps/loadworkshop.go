@@ -128,6 +128,7 @@ func (l *loader) hop(n *yaml.Node) {
 		"host":     func(n *yaml.Node) { h.Host = l.template(n, "host", "") },
 		"port":     func(n *yaml.Node) { h.Port = l.template(n, "port", "") },
 		"password": func(n *yaml.Node) { h.Password = l.template(n, "password", "") },
+		"hostkey":  func(n *yaml.Node) { h.HostKey = l.template(n, "hostkey", "") },
 		"server":   func(n *yaml.Node) { h.Server = l.template(n, "server", "") },
 		"sudo":     func(n *yaml.Node) { h.Sudo = l.boolTemplate(n, "sudo") },
 	}, "name", "user", "host")

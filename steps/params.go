@@ -5,20 +5,13 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // Builtins are the values every workshop may name for a seat. A seat's number is the digits in its
 // name, in two places ("7" and "web-07" are "07"); a seat without digits has none.
 func Builtins(w *Workshop, seat string) Vars {
 	vars := Vars{"seat": seat, "workshop": w.Name}
-	digits := strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
-			return r
-		}
-		return -1
-	}, seat)
-	if n, err := strconv.Atoi(digits); err == nil && n < 100 {
+	if n, err := strconv.Atoi(seatDigits(seat)); err == nil && n < 100 {
 		vars["seat.number"] = fmt.Sprintf("%02d", n)
 	}
 	return vars

@@ -44,6 +44,27 @@ func (w *Workshop) HopOf(id ID) string {
 	return found
 }
 
+// HopsOf lists the hops that a step's actions work on, the one of HopOf first.
+func (w *Workshop) HopsOf(id ID) []string {
+	var hops []string
+	add := func(name string) {
+		if _, ok := w.Hop(name); ok && !slices.Contains(hops, name) {
+			hops = append(hops, name)
+		}
+	}
+	add(w.HopOf(id))
+	step, _ := w.Step(id)
+	for _, a := range step.Actions {
+		for _, name := range []string{"hop", "on", "host"} {
+			add(a.With[name].Text)
+		}
+		for _, name := range a.With["hops"].List {
+			add(name)
+		}
+	}
+	return hops
+}
+
 // Place is the slide to go on at, counted from 0, and the step there: where a participant who has
 // begun is, the very start for one who has not.
 func (w *Workshop) Place(s State) (slide int, step ID) {

@@ -1,6 +1,7 @@
 package steps_test
 
 import (
+	"fmt"
 	"testing"
 
 	"matou/steps"
@@ -35,6 +36,12 @@ func TestPlace(t *testing.T) {
 	for id, want := range map[steps.ID]string{"read": "", "jump": "jump", "list": "jump", "boot": "jump"} {
 		if got := w.HopOf(id); got != want {
 			t.Errorf("hop of %s: %q, not %q", id, got, want)
+		}
+	}
+	w.Steps = append(w.Steps, steps.Step{ID: "both", Actions: append(on("jump"), steps.Action{With: map[string]steps.Value{"hops": {List: []string{"web", "jump"}}}})})
+	for id, want := range map[steps.ID]string{"read": "[]", "jump": "[jump]", "list": "[jump]", "both": "[jump web]", "none": "[jump]"} {
+		if got := fmt.Sprint(w.HopsOf(id)); got != want {
+			t.Errorf("hops of %s: %s, not %s", id, got, want)
 		}
 	}
 	state := func(begun steps.ID, status steps.Status) steps.State {

@@ -46,12 +46,17 @@ type StepState struct {
 	Undo    []ActionState
 	Started time.Time
 	Ended   time.Time
-	Took    time.Duration // of the attempt that got it done
+	// Took is how long a done step was worked on until it was first proven: all attempts together, those
+	// that failed or were cut short as well, without the time in which no program ran. To do again, or
+	// check, what is done does not change it; what was taken back, or had lost what it stands on, is done
+	// for the first time again.
+	Took    time.Duration
 	Failure *Failure
 	Saved   []string // the variables it set
 	// Before the attempt that runs now.
-	was        Status
-	beforeTook time.Duration
+	was Status
+	// Of all attempts: the time spent in vain so far, and Took once it was proven.
+	spent, proven time.Duration
 }
 
 // State is all the journal says. It is a value: Apply returns a new one and leaves the old alone.

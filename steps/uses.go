@@ -21,10 +21,28 @@ func unknown(w *Workshop, s State, step Step) []string {
 	return slices.Compact(names)
 }
 
+// whence says of the values that a failure misses where they come from: the first step that finds them
+// out, or the command line.
+func (w *Workshop) whence(f *Failure) *Failure {
+	for _, name := range f.Missing {
+		from := slices.IndexFunc(w.Steps, func(s Step) bool {
+			return slices.ContainsFunc(s.Actions, func(a Action) bool { _, saves := a.Save[name]; return saves })
+		})
+		switch {
+		case from >= 0 && !slices.Contains(f.From, w.Steps[from].ID):
+			f.From = append(f.From, w.Steps[from].ID)
+			f.Cause += fmt.Sprintf("; the step %s finds it out", w.Steps[from].ID)
+		case from < 0 && slices.ContainsFunc(w.Params, func(p Param) bool { return p.Name == name }):
+			f.Cause += fmt.Sprintf("; say it with --set %s=…", name)
+		}
+	}
+	return f
+}
+
 // uses tells whether a hop, or a step other than the one given, works with a value.
 func (w *Workshop) uses(name string, but ID) bool {
 	for _, h := range w.Hops {
-		for _, template := range []string{h.User, h.Host, h.Port, h.Password, h.Server} {
+		for _, template := range []string{h.User, h.Host, h.Port, h.Password, h.HostKey, h.Server} {
 			if slices.Contains(Names(template), name) {
 				return true
 			}

@@ -45,7 +45,8 @@ func Expand(template string, vars Vars, quote func(string) string) (string, erro
 	}
 	if missing != nil {
 		slices.Sort(missing)
-		return "", &Failure{Kind: FailValue, Cause: fmt.Sprintf("no value yet for %s", strings.Join(slices.Compact(missing), ", "))}
+		missing = slices.Compact(missing)
+		return "", &Failure{Kind: FailValue, Cause: fmt.Sprintf("no value yet for %s", strings.Join(missing, ", ")), Missing: missing}
 	}
 	return b.String(), nil
 }

@@ -61,7 +61,9 @@ type Hop struct {
 	Host     string
 	Port     string
 	Password string
-	Server   string // the id of the server behind it, if it is one we booted: its console log has the host key
+	// HostKey lists the fingerprints, separated by blanks, that people were given to compare its key with.
+	HostKey string
+	Server  string // the id of the server behind it, if it is one we booted: its console log has the host key
 	// Sudo, when "true", has everything there done as root, through sudo if the login is not root.
 	Sudo string
 }
@@ -139,6 +141,16 @@ func (w *Workshop) Step(id ID) (Step, bool) {
 		}
 	}
 	return Step{}, false
+}
+
+// ActionTitle is what people call an action, a check or an undo: its title in their language, or name
+// where the workshop has no title for it, or no such action any more.
+func (w *Workshop) ActionTitle(step ID, p Phase, index int, lang, name string) string {
+	s, _ := w.Step(step)
+	if list := s.actions(p); index >= 0 && index < len(list) && list[index].Name == name && len(list[index].Title) > 0 {
+		return list[index].Title.In(lang)
+	}
+	return name
 }
 
 // Hop finds a hop by name.

@@ -73,6 +73,31 @@ func (m *Model) quit(string) tea.Cmd {
 	return tea.Quit
 }
 
+// What of a failure's cause is shown above what to do about it: more would push that out of sight.
+const (
+	causeLines = 4
+	causeWidth = 280 // cells
+)
+
+// reason is why a step failed, line by line.
+type reason []string
+
+func causeOf(f steps.Failure) reason {
+	var lines reason
+	for line := range strings.SplitSeq(strings.TrimSpace(f.Cause), "\n") {
+		lines = append(lines, ansi.Strip(pane.Clean(line)))
+	}
+	return lines
+}
+
+func (r reason) paras() []dialog.Para {
+	var out []dialog.Para
+	for _, line := range r {
+		out = append(out, dialog.Para{Look: dialog.Bad, Text: line})
+	}
+	return out
+}
+
 // failed opens the dialog of a failure: what, why, what next.
 func (m *Model) failed(id steps.ID, f steps.Failure, now time.Time) {
 	t := m.text
@@ -81,13 +106,24 @@ func (m *Model) failed(id steps.ID, f steps.Failure, now time.Time) {
 		remedy = "remedy.internal"
 	}
 	body := []dialog.Para{{Look: dialog.Strong, Text: m.title(id)}, {}}
-	for line := range strings.SplitSeq(f.Cause, "\n") {
-		body = append(body, dialog.Para{Look: dialog.Bad, Text: pane.Clean(line)})
+	cause := causeOf(f)
+	long := len(cause) > causeLines || ansi.StringWidth(cause[0]) > causeWidth
+	if long { // what to do is to be seen first; the whole of it comes last
+		body = append(body, dialog.Para{Look: dialog.Bad, Text: ansi.Truncate(cause[0], causeWidth, m.styles.Glyph.Ellipsis)})
+	} else {
+		body = append(body, cause.paras()...)
 	}
 	if st := m.state.Step(id); m.step == id && m.command != "" && st.Status == steps.Failed {
 		body = append(body, dialog.Para{}, dialog.Para{Look: dialog.Typed, Text: "$ " + ansi.Strip(m.command)})
 	}
-	body = append(body, dialog.Para{}, dialog.Para{Look: dialog.Dim, Text: t.T("failure.next")}, dialog.Para{Text: t.T(remedy)})
+	next := t.T(remedy)
+	if from := m.whence(f); from != "" {
+		next = t.T("failure.from", "steps", from)
+	}
+	body = append(body, dialog.Para{}, dialog.Para{Look: dialog.Dim, Text: t.T("failure.next")}, dialog.Para{Text: next})
+	if long {
+		body = append(append(body, dialog.Para{}, dialog.Para{Look: dialog.Dim, Text: t.T("failure.whole")}), cause.paras()...)
+	}
 	box := &dialog.Box{Title: t.T("failure.title"), Danger: true, Body: body, Buttons: []dialog.Button{
 		{ID: dialog.Cancel, Label: t.T("button.close")},
 		{ID: "retry", Label: t.T("button.retry"), Key: "r"},
@@ -117,6 +153,15 @@ func (m *Model) failed(id steps.ID, f steps.Failure, now time.Time) {
 		}
 		return nil
 	})
+}
+
+// whence names the steps that bring what a failure misses, each with its slide.
+func (m *Model) whence(f steps.Failure) string {
+	var from []string
+	for _, id := range f.From {
+		from = append(from, m.text.T("failure.step", "step", m.title(id), "slide", strconv.Itoa(m.slideOf(id)+1)))
+	}
+	return strings.Join(from, ", ")
 }
 
 // victory opens the last dialog: the cat dances, and every step's time stands below.

@@ -54,7 +54,12 @@ func (m *Model) stepLine() string {
 	}
 	state := m.state.Step(id)
 	left := " " + pane.StatusGlyph(st, state.Status) + " " + st.Dim.Render(m.number(id)) + " " + st.Strong.Render(step.Title.In(t.Lang))
-	room := m.width - ansi.StringWidth(left) - 2
+	return left + "  " + m.standing(step, state, m.width-ansi.StringWidth(left)-2)
+}
+
+// standing says how a step stands, in so many cells where it is not known how long it gets.
+func (m *Model) standing(step steps.Step, state steps.StepState, room int) string {
+	st, t := m.styles, m.text
 	right := ""
 	switch state.Status {
 	case steps.Running:
@@ -87,7 +92,7 @@ func (m *Model) stepLine() string {
 			right += st.Dim.Render(" " + st.Glyph.Dot + " " + t.T("bar.expect", "time", pane.Clock(step.Expect)))
 		}
 	}
-	return left + "  " + right
+	return right
 }
 
 // progress is how far a running step is: its doing, the time, and a gauge against what is expected.

@@ -185,6 +185,26 @@ func TestOtherActions(t *testing.T) {
 	}, with(func(o *tui.Options) {
 		o.Shell = func(hop string) tea.ExecCommand { hops = append(hops, hop); return noProgram{} }
 	}))
+	var chosen []string
+	play(t, "where a step works on several hosts, one is chosen", 80, 24, func(f *fixture) {
+		f.w.Steps[3].Actions = append(f.w.Steps[3].Actions, steps.Action{Kind: "puppet.agent", With: map[string]steps.Value{"hops": {List: []string{"jump"}}}})
+		f.finish("jump", "list", "boot", "puppet")
+		f.Press("4", "s")
+		f.Sees("Un shell sur quelle machine")
+		f.Wait(time.Second)
+		f.Press("down", "enter")
+		if want := []string{"jump"}; !reflect.DeepEqual(chosen, want) || f.Execs != 1 {
+			f.t.Fatalf("shells on %v, %d programs", chosen, f.Execs)
+		}
+		f.Press("s")
+		f.Wait(time.Second)
+		f.Press("esc")
+		if f.Execs != 1 {
+			f.t.Fatalf("%d programs after a cancel", f.Execs)
+		}
+	}, with(func(o *tui.Options) {
+		o.Shell = func(hop string) tea.ExecCommand { chosen = append(chosen, hop); return noProgram{} }
+	}))
 	play(t, "copy puts the address on the clipboard", 120, 36, func(f *fixture) {
 		f.Press("y")
 		f.Sees("5e6f1ff1-d672-47c8-b6ad-8dd0ae41w1fa", "adresse de web-07")
@@ -240,6 +260,16 @@ func TestQuestions(t *testing.T) {
 		f.Wait(time.Second)
 		f.Press("o", "y", "tab", "enter")
 		f.asked(no)
+	})
+	play(t, "a key that was handed out", 80, 24, func(f *fixture) {
+		b := hostKey(map[string]string{})
+		b.Questions[0].Data["expected"] = b.Questions[0].Data["fingerprint"]
+		f.tell(b)
+		f.Sees("Première visite", "Attendue", "C'est celle que l'organisateur a donnée")
+		f.SeesNot("Comparez-la")
+		f.Wait(time.Second)
+		f.Press("o")
+		f.asked(steps.Reply{Question: 7, Answer: steps.Answer{OK: true}})
 	})
 	play(t, "a password is hidden", 80, 24, func(f *fixture) {
 		f.tell(steps.Batch{Questions: []steps.Question{{ID: 7, Kind: steps.AskPassword, Subject: "chat@rebond.example", Attempt: 2}}})

@@ -104,13 +104,16 @@ func (m *Model) searchLog(query string) []dialog.Item {
 	return items
 }
 
-// openPalette lists everything the console can do, and every step to go to.
+// openPalette lists everything the console can do, every pane to look at, and every step to go to.
 func (m *Model) openPalette() {
 	var items []dialog.Item
 	for _, b := range m.keys {
 		if m.has(b) && b.id != "palette" && b.id != "number" {
 			items = append(items, dialog.Item{ID: "key " + b.id, Text: m.text.T("help." + b.id), Right: keysOf(m.text, b), Off: b.why(m)})
 		}
+	}
+	for _, id := range m.order() {
+		items = append(items, dialog.Item{ID: "pane " + string(id), Text: m.text.T("palette.pane", "pane", m.text.T("pane."+string(id)))})
 	}
 	for _, s := range m.workshop.Steps {
 		items = append(items, dialog.Item{
@@ -124,6 +127,8 @@ func (m *Model) openPalette() {
 			switch kind {
 			case "step":
 				m.goTo(steps.ID(id))
+			case "pane":
+				m.moveTo(pane.ID(id))
 			case "key":
 				b := m.lookup(id)
 				return b.run(m, b.keys[0])

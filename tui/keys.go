@@ -219,6 +219,9 @@ func (m *Model) hints() []string {
 	case pane.ServersID:
 		return append([]string{"open-server", "console", "copy", "sort", "filter", "cancel"}, end...)
 	case pane.LogID:
+		if m.state.Step(m.shown()).Status == steps.Failed { // why is here; what to do next is not far
+			return append([]string{"run", "error", "cancel", "follow", "search", "filter"}, end...)
+		}
 		return append([]string{"follow", "search", "found-next", "filter", "error", "cancel"}, end...)
 	case pane.TrafficID:
 		return append([]string{"browse", "next", "copy", "follow", "recount", "cancel"}, end...)

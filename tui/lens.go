@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"runtime"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -25,7 +24,7 @@ func offFound(m *Model) string {
 }
 
 func offSuspend(m *Model) string {
-	if runtime.GOOS == "windows" { // there is no job control to come back with
+	if m.opts.NoSuspend {
 		return m.text.T("off.no-suspend")
 	}
 	return ""

@@ -126,7 +126,9 @@ type Options struct {
 	// lets it choose one in the seat's folder.
 	Save func(ctx context.Context, name string, lines []string) (path string, err error)
 
-	Mouse bool // the mouse scrolls and gives the focus; selecting text then needs shift
+	// NoSuspend tells that nobody could bring a suspended console back.
+	NoSuspend bool
+	Mouse     bool // the mouse scrolls and gives the focus; selecting text then needs shift
 }
 
 // Model is the console's state. The context is the session's: Bubble Tea gives Update no other way

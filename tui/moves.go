@@ -1,12 +1,16 @@
 package tui
 
 import (
+	"fmt"
+	"io"
+	"slices"
 	"strconv"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
 	"matou/steps"
+	"matou/tui/dialog"
 	"matou/tui/pane"
 )
 
@@ -149,14 +153,56 @@ func (m *Model) replay(string) tea.Cmd {
 	return again
 }
 
+// shell opens a shell on the step's host. Where the step works on several, they are there to choose from,
+// its main one first.
 func (m *Model) shell(string) tea.Cmd {
-	hop := m.host(m.step)
+	step := m.step
+	hops := slices.DeleteFunc(m.workshop.HopsOf(step), func(hop string) bool { return !m.reached(hop) })
+	if len(hops) < 2 {
+		return m.shellOn(m.host(step), step)
+	}
+	items := make([]dialog.Item, len(hops))
+	for i, hop := range hops {
+		items[i] = dialog.Item{ID: hop, Text: hop}
+	}
+	m.dialogs.Push(infoID, dialog.NewFinder(m.text.T("shell.where"), m.text.T("finder.nothing"), 0, dialog.Fuzzy(items)),
+		func(a dialog.Answer) tea.Cmd {
+			if a.Button == dialog.Cancel {
+				return nil
+			}
+			return m.shellOn(a.Button, step)
+		})
+	return nil
+}
+
+func (m *Model) shellOn(hop string, step steps.ID) tea.Cmd {
 	c := m.opts.Shell(hop)
 	if c == nil {
 		m.say(time.Now(), m.text.T("shell.none", "host", hop))
 		return nil
 	}
-	return m.exec(c, m.step)
+	return m.exec(&announced{ExecCommand: c, text: m.text.T("shell.exit", "host", hop)}, step)
+}
+
+// announced says something in the terminal before it hands it over.
+type announced struct {
+	tea.ExecCommand
+	text string
+	out  io.Writer
+}
+
+// SetStdout implements tea.ExecCommand.
+func (a *announced) SetStdout(w io.Writer) {
+	a.out = w
+	a.ExecCommand.SetStdout(w)
+}
+
+// Run implements tea.ExecCommand.
+func (a *announced) Run() error {
+	if a.out != nil {
+		fmt.Fprintf(a.out, "\r\n%s\r\n", a.text) // a terminal that takes no words will take no shell either
+	}
+	return a.ExecCommand.Run()
 }
 
 func (m *Model) edit(string) tea.Cmd {

@@ -3,6 +3,7 @@ package tui_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"strings"
 	"sync"
@@ -171,4 +172,41 @@ func BenchmarkNew(b *testing.B) {
 		m.Update(tea.WindowSizeMsg{Width: 120, Height: 36})
 		m.View()
 	}
+}
+
+// Whatever the console does wrong, the terminal is as it was.
+func TestPanic(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		s := newSession()
+		var out wire
+		m := tui.New(ctx, s, tui.Options{
+			Lang: "fr", Theme: "dark", Feed: s, Texts: texts(t), Themes: themes(t), Cats: cats(t), Decks: decks, Mouse: true,
+			OnSlide: func(n int, _ steps.ID) {
+				if n == 3 {
+					panic("a slide too far")
+				}
+			},
+		})
+		p := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(nil), tea.WithOutput(&out), tea.WithWindowSize(120, 36),
+			tea.WithoutSignalHandler(), tea.WithEnvironment([]string{"TERM=xterm-256color"}))
+		ended := make(chan error, 1)
+		go func() { _, err := p.Run(); ended <- err }()
+		time.Sleep(time.Second)
+		p.Send(tuitest.Key("3"))
+		if err := <-ended; !errors.Is(err, tea.ErrProgramPanic) {
+			t.Errorf("the program ended with %v", err)
+		}
+		all := out.all.String()
+		for mode, restored := range map[string]string{
+			"\x1b[?1049h": "\x1b[?1049l", "\x1b[?25l": "\x1b[?25h", "\x1b[?2004h": "\x1b[?2004l",
+			"\x1b[?1004h": "\x1b[?1004l", "\x1b[?1002h": "\x1b[?1002l", "\x1b]2;Matou": "\x1b]2;\a",
+		} {
+			if at := strings.LastIndex(all, mode); at < 0 || strings.LastIndex(all, restored) < at {
+				t.Errorf("%q is set at %d and not taken back", mode, at)
+			}
+		}
+	})
 }

@@ -186,11 +186,17 @@ func TestLogPane(t *testing.T) {
 func TestSmallAndPlain(t *testing.T) {
 	t.Parallel()
 	play(t, "20x5 says what it is and where", 20, 5, func(f *fixture) {
-		f.Sees("Matou diapo 1/5")
+		f.Sees("Un nuage de chats", "→ suite", "diapo 1/5  ? aide")
 		f.Press("right")
-		f.Sees("Matou ○ Entrer par", "ssh chat@rebond")
+		f.Sees("○ Entrer par le reb", "prête · environ 0:05", "ssh chat@rebond", "entrée lancer", "diapo 2/5")
 		f.Press("enter")
 		f.asked(steps.Start{Step: "jump"})
+		f.set("jump", steps.StepState{Status: steps.Running, Started: time.Now()}, steps.Event{Type: steps.StepStarted, Step: "jump"})
+		f.Sees("▶ Entrer par", "en cours 0:00/0:05", "échap arrêter")
+		f.finish("jump", "list")
+		f.Sees("faite en 0:0", "→ continuer")
+		f.Press("e")
+		f.Sees("rien à éditer ici")
 	})
 	play(t, "60x20", 60, 20, func(f *fixture) {
 		f.Press("2")

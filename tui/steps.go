@@ -10,8 +10,15 @@ import (
 	"matou/tui/pane"
 )
 
-// slideOf is the index of a step's first slide; -1 when it has none.
-func (m *Model) slideOf(id steps.ID) int { return m.workshop.SlideOf(id) }
+// slideOf is the index of a step's first slide; -1 when it has none, or the deck ends before it: people
+// may show another one.
+func (m *Model) slideOf(id steps.ID) int {
+	i := m.workshop.SlideOf(id)
+	if i >= m.slide.Count() {
+		return -1
+	}
+	return i
+}
 
 // here lists the steps of the slide that is shown.
 func (m *Model) here() []steps.Step { return m.stepsAt(m.slide.Index()) }
@@ -221,7 +228,7 @@ func (m *Model) reached(hop string) bool {
 	for _, s := range m.workshop.Steps {
 		st := m.state.Step(s.ID)
 		met := st.Status == steps.Done || st.Status == steps.Stale || (st.Phase == steps.PhaseAction && st.Index > 0)
-		if met && m.host(s.ID) == hop {
+		if met && slices.Contains(m.workshop.HopsOf(s.ID), hop) {
 			return true
 		}
 	}

@@ -142,7 +142,7 @@ func written(t *testing.T) map[string]bool {
 		t.Fatal(err)
 	}
 	// Keys that are chosen between before they are asked for.
-	for _, key := range []string{"question.host-key.compare", "question.host-key.compare-console", "remedy.internal"} {
+	for _, key := range []string{"question.host-key.compare", "question.host-key.compare-given", "question.host-key.why", "question.host-key.same", "remedy.internal"} {
 		keys[key] = true
 	}
 	return keys

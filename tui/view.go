@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -261,20 +262,39 @@ func (m *Model) tabUnder(p placed, x int) (pane.ID, bool) {
 	return "", false
 }
 
-// tiny is what is left on a screen too small for panes: what this is, and where one is.
+// tiny is what is left on a screen too small for panes: the step or the slide, how it stands, what a
+// person would type, and which key does it. On fewer than five lines the least needed go first.
 func (m *Model) tiny() []string {
-	lines := make([]string, m.height)
-	where := m.text.T("tiny.slide", "n", itoa(m.slide.Index()+1), "all", itoa(m.slide.Count()))
-	if m.step != "" {
-		where = pane.StatusGlyph(m.styles, m.state.Step(m.step).Status) + " " + m.title(m.step)
+	st, t := m.styles, m.text
+	where := t.T("tiny.slide", "n", itoa(m.slide.Index()+1), "all", itoa(max(1, m.slide.Count())))
+	what, how := "", ""
+	if cur := m.slide.Current(); cur != nil {
+		what = st.Strong.Render(cur.Title)
 	}
-	texts := []string{"Matou " + where, m.text.T("tiny.grow"), m.command}
+	id := m.shown()
+	if step, ok := m.workshop.Step(id); ok {
+		state := m.state.Step(id)
+		what = pane.StatusGlyph(st, state.Status) + " " + st.Strong.Render(m.title(id))
+		how = m.standing(step, state, m.width)
+	}
+	command, _, _ := strings.Cut(m.command, "\n")
+	last, least := st.Dim.Render(where+"  ? "+t.T("key.help")), []int{2, 1, 2, 1}
+	if m.toast.text != "" {
+		last, least = st.Toast.Render(m.toast.text), []int{2, 1, 1, 0}
+	}
+	texts := []string{what, how, st.Command.Render(command), strings.TrimPrefix(m.keyLine(), " "), last}
+	for _, i := range least { // among what is still there
+		if len(texts) > max(1, m.height) {
+			texts = slices.Delete(texts, i, i+1)
+		}
+	}
+	lines := make([]string, m.height)
 	for i := range lines {
 		text := ""
 		if i < len(texts) {
 			text = texts[i]
 		}
-		lines[i] = theme.Fit(text, m.width, m.styles.Glyph.Ellipsis)
+		lines[i] = theme.Fit(text, m.width, st.Glyph.Ellipsis)
 	}
 	return lines
 }

@@ -216,3 +216,177 @@ func TestProgressFits(t *testing.T) {
 		}
 	})
 }
+
+func TestTinyScreens(t *testing.T) {
+	t.Parallel()
+	for height, want := range map[int][]string{
+		1: {"○ Entrer"}, 2: {"○ Entrer", "entrée lancer"}, 3: {"○ Entrer", "entrée lancer", "diapo 2/5"},
+		4: {"○ Entrer", "prête", "entrée lancer", "diapo 2/5"}, 7: {"○ Entrer", "prête", "ssh chat", "entrée lancer", "diapo 2/5"},
+	} {
+		play(t, fmt.Sprintf("%d lines", height), 24, height, func(f *fixture) {
+			f.Press("2")
+			f.Sees(want...)
+			f.Press("e")
+			f.Sees("rien à éditer ici")
+		})
+	}
+	play(t, "a host key can be refused and accepted on 20x5", 20, 5, func(f *fixture) {
+		f.Press("2")
+		f.tell(hostKey(map[string]string{}))
+		f.Wait(time.Second)
+		f.Sees("[ Refuser")
+		f.Press("tab")
+		f.Sees("[ C'est bien")
+		f.SeesNot("Refuser")
+	})
+}
+
+func TestLongCause(t *testing.T) {
+	t.Parallel()
+	fail := func(f *fixture, cause string) {
+		f.finish("jump", "list", "boot")
+		f.Press("4")
+		failure := steps.Failf(steps.FailPuppet, "%s", cause)
+		f.set("puppet", steps.StepState{Status: steps.Failed, Attempt: 1, Phase: steps.PhaseAction, Failure: failure}, steps.Event{Type: steps.StepFailed, Step: "puppet", Failure: failure})
+		f.Wait(time.Second)
+	}
+	play(t, "what to do is seen first, all of it below", 80, 24, func(f *fixture) {
+		fail(f, "the agent ended with 4: "+strings.Repeat("Error: no catalog ", 60)+"at the very end")
+		f.Sees("the agent ended with 4", "Que faire ?", "corrigez, puis rejouez")
+		f.SeesNot("very end")
+		f.Press("G")
+		f.Sees("very end")
+	})
+	play(t, "many lines are no different", 80, 24, func(f *fixture) {
+		fail(f, "first\n"+strings.Repeat("more\n", 40)+"the last line")
+		f.Sees("first", "Que faire ?")
+		f.Press("G")
+		f.Sees("the last line")
+	})
+	play(t, "a short one stands once", 80, 24, func(f *fixture) {
+		fail(f, "two\nlines")
+		f.Sees("two", "lines", "Que faire ?")
+		f.SeesNot("Le message en entier")
+	})
+}
+
+// Keys that were on their way when a dialog popped up by itself answer none of them, whichever it is.
+func TestNoDialogIsAnsweredByKeysOnTheirWay(t *testing.T) {
+	t.Parallel()
+	failure := steps.Failf(steps.FailPuppet, "no")
+	for name, pop := range map[string]func(f *fixture){
+		"host key": func(f *fixture) { f.tell(hostKey(map[string]string{})) },
+		"changed key": func(f *fixture) {
+			f.tell(hostKey(map[string]string{"changed": "true", "known": "SHA256:other"}))
+		},
+		"password":   func(f *fixture) { f.tell(question(steps.AskPassword)) },
+		"passphrase": func(f *fixture) { f.tell(question(steps.AskPassphrase)) },
+		"prompt":     func(f *fixture) { f.tell(question(steps.AskPrompt)) },
+		"choice": func(f *fixture) {
+			q := question(steps.AskChoice)
+			q.Questions[0].Choices = []string{"one", "two"}
+			f.tell(q)
+		},
+		"failure": func(f *fixture) {
+			f.set("jump", steps.StepState{Status: steps.Failed, Attempt: 1, Failure: failure}, steps.Event{Type: steps.StepFailed, Step: "jump", Failure: failure})
+		},
+		"victory": func(f *fixture) { f.finish("jump", "list", "boot", "puppet", "victory") },
+	} {
+		play(t, name, 80, 24, func(f *fixture) {
+			f.Press("2")
+			f.did()
+			pop(f)
+			open := f.Screen()
+			f.Press("enter", "r", "o", "y", "s", "l", "q", "esc", "enter")
+			f.Send(tea.PasteMsg{Content: "rr\no\n"})
+			if did := f.did(); len(did) > 0 || f.Quit || f.Execs > 0 {
+				f.t.Errorf("they did %v, quit: %v, %d programs", did, f.Quit, f.Execs)
+			}
+			if now := f.Screen(); now != open {
+				f.t.Errorf("they changed\n%s\nto\n%s", open, now)
+			}
+		})
+	}
+}
+
+func question(kind steps.QuestionKind) steps.Batch {
+	return steps.Batch{Questions: []steps.Question{{ID: 1, Step: "jump", Kind: kind, Subject: "chat@rebond"}}}
+}
+
+func TestPaste(t *testing.T) {
+	t.Parallel()
+	play(t, "into the console it does nothing", 80, 24, func(f *fixture) {
+		f.Press("2")
+		f.did()
+		before := f.Screen()
+		f.Send(tea.PasteStartMsg{}, tea.PasteMsg{Content: "\rr\r\nC o\rqq\x1b"}, tea.PasteEndMsg{})
+		if did := f.did(); len(did) > 0 || f.Quit || f.Screen() != before {
+			f.t.Errorf("it did %v, quit: %v:\n%s", did, f.Quit, f.Screen())
+		}
+	})
+	play(t, "into a list it is what is looked for", 80, 24, func(f *fixture) {
+		f.Press("o")
+		f.Send(tea.PasteMsg{Content: "configurer\n"})
+		f.Sees("1/1", "Configurer")
+		f.SeesNot("Victoire")
+	})
+}
+
+func TestResizeStorm(t *testing.T) {
+	t.Parallel()
+	play(t, "the place is kept through any size", 80, 24, func(f *fixture) {
+		f.finish("jump", "list")
+		booting(f)
+		f.Press("3", "j", "j", "j", "j", "j", "j", "j", "j", "j", "j", "j", "j", "j", "j")
+		before := f.Screen()
+		for w := 1; w <= 220; w += 7 {
+			for h := 1; h <= 64; h += 9 {
+				f.Resize(w, h)
+				f.Screen() // tears are found there
+			}
+		}
+		f.Resize(80, 24)
+		if f.Screen() != before {
+			f.t.Errorf("it was\n%s\nand is\n%s", before, f.Screen())
+		}
+	})
+	play(t, "with a dialog open too", 80, 24, func(f *fixture) {
+		f.Press("?")
+		before := f.Screen()
+		for _, size := range [][2]int{{1, 1}, {200, 60}, {20, 5}, {36, 8}, {110, 24}, {80, 24}} {
+			f.Resize(size[0], size[1])
+			f.Screen()
+		}
+		if f.Screen() != before {
+			f.t.Errorf("it was\n%s\nand is\n%s", before, f.Screen())
+		}
+	})
+}
+
+func TestBarAtTheLogOfAFailure(t *testing.T) {
+	t.Parallel()
+	play(t, "names what to do next", 80, 24, func(f *fixture) {
+		fail := steps.Failf(steps.FailPuppet, "no")
+		f.finish("jump", "list", "boot")
+		f.Press("4")
+		f.set("puppet", steps.StepState{Status: steps.Failed, Attempt: 1, Failure: fail}, steps.Event{Type: steps.StepFailed, Step: "puppet", Failure: fail})
+		f.Wait(2 * time.Second) // enter right after a digit ends the number
+		f.Press("l")
+		f.Sees("entrée rejouer  E première erreur  échap revenir")
+		f.did()
+		f.Press("enter")
+		f.asked(steps.Retry{Step: "puppet"})
+	})
+}
+
+func TestPaletteShowsPanes(t *testing.T) {
+	t.Parallel()
+	play(t, "by their names", 80, 24, func(f *fixture) {
+		for _, look := range []struct{ typed, sees string }{{"serveurs", "La liste arrive"}, {"panneau : journal", "Tout ce que disent"}, {"panneau : diapo", "Quatre étapes"}} {
+			f.Press(":")
+			f.Type(look.typed)
+			f.Press("enter")
+			f.Sees(look.sees)
+		}
+	})
+}

@@ -31,6 +31,7 @@ type HostKey struct {
 	Addr        string   // the name it is recorded under, as in known_hosts
 	Type        string   // "ssh-ed25519"
 	Fingerprint string   // SHA256:..., as ssh-keygen -l prints
+	Expected    string   // the one of Hop.Expected that it matches; empty: none was handed out
 	Known       []string // fingerprints on record, or expected, when changed
 	Changed     bool
 	KnownFile   string // where the record is, when changed; empty when it was Hop.Fingerprints
@@ -46,7 +47,11 @@ type HostKeyError struct {
 
 // Error names the key that was shown, and the one that was expected instead.
 func (e *HostKeyError) Error() string {
-	s := fmt.Sprintf("%v: %s shows %s key %s", e.Err, e.Addr, e.Type, e.Fingerprint)
+	at := e.Addr
+	if e.Hop.Host != "" {
+		at = e.Hop.Addr() // what people know it by: the record may have another name for it
+	}
+	s := fmt.Sprintf("%v: %s shows %s key %s", e.Err, at, e.Type, e.Fingerprint)
 	for i, k := range e.Known {
 		if i == 0 {
 			s += ", expected " + k
@@ -55,7 +60,11 @@ func (e *HostKeyError) Error() string {
 		}
 	}
 	if e.KnownFile != "" {
-		s += fmt.Sprintf(" (%s:%d)", e.KnownFile, e.Line)
+		s += fmt.Sprintf(" (%s:%d", e.KnownFile, e.Line)
+		if at != e.Addr {
+			s += ", as " + e.Addr
+		}
+		s += ")"
 	}
 	return s
 }

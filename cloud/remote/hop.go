@@ -22,8 +22,11 @@ type Hop struct {
 	// there are any, a key that matches one is accepted and recorded without asking, and any other
 	// is refused as changed.
 	Fingerprints []string
-	KeyFiles     []string // private keys to offer; a leading ~/ is the home folder
-	NoAgent      bool     // do not use the agent at $SSH_AUTH_SOCK
+	// Expected are keys that somebody handed out to be compared with. A key that matches one is asked
+	// about all the same, with the one it matches; any other is refused as changed.
+	Expected []string
+	KeyFiles []string // private keys to offer; a leading ~/ is the home folder
+	NoAgent  bool     // do not use the agent at $SSH_AUTH_SOCK
 	// Sudo has commands and shells run as root: through sudo, with the log-in's password if it asks
 	// for one, when the log-in is another. [Conn.Identity] tells the log-in all the same.
 	Sudo bool

@@ -51,6 +51,12 @@ func (c *Client) verify(ctx context.Context, l leg, key ssh.PublicKey, clock *wa
 	if len(l.Fingerprints) > 0 {
 		return c.verifyExpected(l, key, shown, v)
 	}
+	if i := matching(l.Expected, shown.Fingerprint); i >= 0 {
+		shown.Expected = shown.Fingerprint
+	} else if len(l.Expected) > 0 {
+		shown.Changed, shown.Known, shown.KnownFile, shown.Line = true, l.Expected, "", 0
+		return "", &HostKeyError{shown, ErrHostKeyChanged}
+	}
 	switch {
 	case v.err == nil:
 		return trust, nil
@@ -79,11 +85,7 @@ func look(rec *record, l leg, key ssh.PublicKey) (verdict, Trust) {
 // verifyExpected goes by the fingerprints the caller has from elsewhere. They outweigh an older
 // record: a new server may have got the address of one that is gone.
 func (c *Client) verifyExpected(l leg, key ssh.PublicKey, shown HostKey, v verdict) (Trust, error) {
-	matches := func(want string) bool {
-		want = strings.TrimRight(strings.TrimSpace(want), "=")
-		return want == shown.Fingerprint || "SHA256:"+want == shown.Fingerprint
-	}
-	if !slices.ContainsFunc(l.Fingerprints, matches) {
+	if matching(l.Fingerprints, shown.Fingerprint) < 0 {
 		shown.Changed, shown.Known, shown.KnownFile, shown.Line = true, l.Fingerprints, "", 0
 		return "", &HostKeyError{shown, ErrHostKeyChanged}
 	}
@@ -91,6 +93,15 @@ func (c *Client) verifyExpected(l leg, key ssh.PublicKey, shown HostKey, v verdi
 		c.known.add(l.alias, key, true)
 	}
 	return TrustFingerprint, nil
+}
+
+// matching finds a fingerprint among others, which may be written with the padding of base64 or without
+// the name of the hash. It is -1 when it is not among them.
+func matching(list []string, fingerprint string) int {
+	return slices.IndexFunc(list, func(want string) bool {
+		want = strings.TrimRight(strings.TrimSpace(want), "=")
+		return want == fingerprint || "SHA256:"+want == fingerprint
+	})
 }
 
 func (c *Client) verifyAsking(ctx context.Context, l leg, key ssh.PublicKey, shown HostKey, clock *watchdog) (Trust, error) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -68,6 +69,40 @@ func TestHostKeyFirstUse(t *testing.T) {
 	}
 }
 
+// TestHostKeyHandedOut: a key that was handed out is asked about once, with what it was compared to.
+func TestHostKeyHandedOut(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	hop := unknown(s.hop())
+	hop.Expected = []string{"SHA256:another", strings.TrimPrefix(s.fingerprint(), "SHA256:") + "="}
+	var asked []HostKey
+	c := newClient(t, accepting(&asked, true))
+	connect(t, c, hop)
+	if len(asked) != 1 || asked[0].Expected != s.fingerprint() || asked[0].Changed {
+		t.Fatalf("asked %+v", asked)
+	}
+	if err := c.Disconnect(hop); err != nil {
+		t.Fatal(err)
+	}
+	connect(t, c, hop)
+	if len(asked) != 1 {
+		t.Errorf("asked again: %+v", asked)
+	}
+}
+
+// TestHostKeyErrorNamesTheHost: people know a host by the name they gave, not by that of the record.
+func TestHostKeyErrorNamesTheHost(t *testing.T) {
+	t.Parallel()
+	err := &HostKeyError{HostKey{
+		Hop: Hop{Name: "inception", Host: "127.0.0.1", Port: 2207}, Addr: "127-0-0-1.via.jump:2207", Type: "ssh-ed25519",
+		Fingerprint: "SHA256:new", Known: []string{"SHA256:old"}, KnownFile: "known_hosts", Line: 3,
+	}, ErrHostKeyChanged}
+	want := "host key changed: 127.0.0.1:2207 shows ssh-ed25519 key SHA256:new, expected SHA256:old (known_hosts:3, as 127-0-0-1.via.jump:2207)"
+	if err.Error() != want {
+		t.Errorf("%q, want %q", err.Error(), want)
+	}
+}
+
 // A key that is refused ends the attempt before the server learns anything about the person.
 func TestHostKeyBeforeLogin(t *testing.T) {
 	t.Parallel()
@@ -96,6 +131,18 @@ func TestHostKeyBeforeLogin(t *testing.T) {
 		{"another fingerprint expected, though known", func(s *server, h *Hop) string {
 			h.Fingerprints = []string{ssh.FingerprintSHA256(other)}
 			return line(s, "", s.key.PublicKey())
+		}, true, ErrHostKeyChanged},
+		{"another fingerprint handed out", func(_ *server, h *Hop) string {
+			h.Expected = []string{ssh.FingerprintSHA256(other)}
+			return ""
+		}, true, ErrHostKeyChanged},
+		{"another fingerprint handed out, though known", func(s *server, h *Hop) string {
+			h.Expected = []string{ssh.FingerprintSHA256(other)}
+			return line(s, "", s.key.PublicKey())
+		}, true, ErrHostKeyChanged},
+		{"changed, though handed out", func(s *server, h *Hop) string {
+			h.Expected = []string{s.fingerprint()}
+			return line(s, "", other)
 		}, true, ErrHostKeyChanged},
 	}
 	for _, tt := range tests {
@@ -131,7 +178,8 @@ func TestHostKeyBeforeLogin(t *testing.T) {
 				if !strings.Contains(err.Error(), s.fingerprint()) || !strings.Contains(err.Error(), ke.Known[0]) {
 					t.Errorf("%q does not have both fingerprints", err)
 				}
-				if len(hop.Fingerprints) == 0 && (ke.KnownFile != file || ke.Line != 1) {
+				fromElsewhere := slices.Contains(slices.Concat(hop.Fingerprints, hop.Expected), ke.Known[0])
+				if !fromElsewhere && (ke.KnownFile != file || ke.Line != 1) {
 					t.Errorf("record at %s:%d", ke.KnownFile, ke.Line)
 				}
 			}

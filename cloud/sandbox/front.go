@@ -119,15 +119,15 @@ func (f *front) dial(ctx context.Context, hostport string) (net.Conn, error) {
 	if err != nil || seat < 1 || seat > maxSeat {
 		return nil, fmt.Errorf("dial %s: %w", hostport, errRefused)
 	}
-	if err := f.seat(ctx, seat); err != nil {
+	if _, err := f.container(ctx, seat); err != nil {
 		return nil, err
 	}
 	at := netip.AddrPortFrom(f.world.file.Hosts.Container.address(seat), 22)
 	return f.jump.Dial(ctx, at.String())
 }
 
-// seat makes sure that a seat's container runs. Whoever asks first boots it, the others wait.
-func (f *front) seat(ctx context.Context, seat int) error {
+// container is a seat's container, running. Whoever asks first boots it, the others wait.
+func (f *front) container(ctx context.Context, seat int) (machine, error) {
 	f.mu.Lock()
 	box := f.seats[seat]
 	mine := box == nil
@@ -147,9 +147,9 @@ func (f *front) seat(ctx context.Context, seat int) error {
 	}
 	select {
 	case <-box.ready:
-		return box.err
+		return box.machine, box.err
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
 }
 

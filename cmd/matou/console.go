@@ -53,7 +53,7 @@ func addConsole(root *cobra.Command, o *options) {
 	f.BoolVar(&c.plain, "plain", false, "a dialogue, line by line: for screen readers, serial lines and pipes")
 	recordFlag(root, o)
 	root.RunE = running(func(cmd *cobra.Command, _ []string) error {
-		if c.plain {
+		if c.plain || os.Getenv("TERM") == "dumb" { // there is no screen to draw on
 			if c.demo {
 				return usagef("--demo needs the screen, and --plain has none")
 			}
@@ -204,11 +204,15 @@ func (o *options) consoleOptions(s *session, p consoleParts, c *consoleFlags) (t
 	if _, ok := p.themes[c.theme]; c.theme != "" && !ok {
 		return tui.Options{}, usagef("no theme %q: there are %v", c.theme, p.themes.Names())
 	}
+	look := c.theme
+	if look == "" && os.Getenv("NO_COLOR") != "" {
+		look = "mono" // what others say in colour, it says in other ways
+	}
 	to := tui.Options{
-		Cloud: s.cloudName(), Sandbox: s.account.from == accountSandbox, Seat: s.seat, Lang: p.text.Lang, Theme: c.theme, Version: version(),
+		Cloud: s.cloudName(), Sandbox: s.account.from == accountSandbox, Seat: s.seat, Lang: p.text.Lang, Theme: look, Version: version(),
 		Decks: p.decks, Servers: s.poller, Step: steps.ID(c.step), ReadOnly: s.holder != nil,
 		ReducedMotion: c.still || os.Getenv("MATOU_STILL") != "", NoCat: c.noCat, ASCII: !utf8Locale(),
-		Texts: p.catalog, Themes: p.themes, Cats: p.cats, Mouse: c.mouse,
+		Texts: p.catalog, Themes: p.themes, Cats: p.cats, Mouse: c.mouse, NoSuspend: !hasJobControl(),
 	}
 	s.panes(&to)
 	if s.holder != nil {

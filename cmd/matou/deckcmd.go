@@ -28,8 +28,8 @@ func newDeck(o *options) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if slide < 0 || slide > len(deck.Slides) {
-			return usagef("no slide %d: %s has %d", slide, args[0], len(deck.Slides))
+		if slide < 0 || slide > len(deck.Slides) || slide == 0 && cmd.Flags().Changed("slide") {
+			return usagef("no slide %d: %s has 1 to %d", slide, args[0], len(deck.Slides))
 		}
 		if width < 1 || width > 10000 {
 			return usagef("width %d: 1 to 10000", width)

@@ -62,7 +62,13 @@ func (p *practice) hop(ctx context.Context, in steps.Input, name string) doctor.
 	if err != nil {
 		return because(err)
 	}
-	return doctor.Good("%s@%s, host key %s (%s)", id.User, id.Hostname, id.Fingerprint, id.Verified)
+	hand := ""
+	if h, ok := in.Workshop.Hop(name); ok && id.Fingerprint != "" {
+		if names := steps.Names(h.HostKey); len(names) == 1 && in.Vars[names[0]] == "" {
+			hand = fmt.Sprintf("; to hand it out: --set %s=%s", names[0], id.Fingerprint)
+		}
+	}
+	return doctor.Good("%s@%s, host key %s (%s)%s", id.User, id.Hostname, id.Fingerprint, id.Verified, hand)
 }
 
 func (p *practice) open(ctx context.Context, in steps.Input, name string) (action.Host, error) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/charmbracelet/colorprofile"
@@ -153,7 +154,8 @@ func (p *printer) event(e steps.Event) {
 		}
 	case steps.ActionDone:
 		if e.Phase == steps.PhaseCheck {
-			fmt.Fprintf(p.out, "  ✓ %s %s\n", e.Name, e.Summary)
+			title := p.s.workshop.ActionTitle(e.Step, e.Phase, e.Index, p.text.Lang, e.Name)
+			fmt.Fprintf(p.out, "  ✓ %s %s\n", title, e.Summary)
 		}
 	case steps.StepDone:
 		fmt.Fprintf(p.out, "✓ %s  %s\n", e.Step, time.Duration(e.Took).Round(10*time.Millisecond))
@@ -166,7 +168,8 @@ func (p *printer) answer(ctx context.Context, q steps.Question) {
 	a := steps.Answer{Nobody: true}
 	switch q.Kind {
 	case steps.AskHostKey:
-		a.OK, a.Nobody = p.accept, !p.accept
+		a.OK = p.accept || asExpected(q)
+		a.Nobody = !a.OK
 	case steps.AskPassword:
 		if a.Text = p.s.account.password; a.Text != "" && q.Attempt <= 1 {
 			a.OK, a.Nobody = true, false
@@ -183,10 +186,22 @@ func (p *printer) answer(ctx context.Context, q steps.Question) {
 	_ = p.s.engine.Do(ctx, steps.Reply{Question: q.ID, Answer: a}) // a question that is gone needs no answer
 }
 
+// asExpected tells whether the host key that a question is about is the one that was handed out: there is
+// nothing left for a person to compare.
+func asExpected(q steps.Question) bool {
+	return q.Data["expected"] != "" && q.Data["expected"] == q.Data["fingerprint"]
+}
+
 // stepFailed tells on standard error what failed, why, and what to do, and ends the program with 1.
 func (p *printer) stepFailed(w io.Writer, id steps.ID, f *steps.Failure) error {
 	fmt.Fprintf(w, "matou: %s: %s\n", id, f.Cause)
-	if remedy := p.text.T("remedy."+f.Kind, "step", string(id)); remedy != "remedy."+f.Kind {
+	if len(f.From) > 0 {
+		var from []string
+		for _, id := range f.From {
+			from = append(from, string(id))
+		}
+		fmt.Fprintf(w, "       %s\n", p.text.T("cli.from", "steps", strings.Join(from, ", "), "last", from[len(from)-1]))
+	} else if remedy := p.text.T("remedy."+f.Kind, "step", string(id)); remedy != "remedy."+f.Kind {
 		fmt.Fprintf(w, "       %s\n", remedy)
 	}
 	return &exitError{code: exitFailed, shown: true, err: f}

@@ -43,7 +43,7 @@ func asker(secret func(ctx context.Context, value string)) remote.Asker {
 		HostKey: func(ctx context.Context, k remote.HostKey) (bool, error) {
 			a, err := ask(ctx, steps.Question{
 				Kind: steps.AskHostKey, Subject: k.Hop.String(),
-				Data: map[string]string{"fingerprint": k.Fingerprint, "type": k.Type, "address": k.Addr, "hop": k.Hop.Name},
+				Data: map[string]string{"fingerprint": k.Fingerprint, "type": k.Type, "address": k.Addr, "hop": k.Hop.Name, "expected": k.Expected},
 			})
 			if err == nil && a.Nobody {
 				err = nobody(steps.Question{Kind: steps.AskHostKey, Subject: k.Hop.String()})
@@ -102,6 +102,7 @@ func (h *hosts) chain(chain []action.Hop) []remote.Hop {
 	for i, c := range chain {
 		out[i] = remote.Hop{
 			Name: c.Name, User: c.User, Host: c.Host, Port: c.Port, Password: c.Password, Fingerprints: c.Fingerprints,
+			Expected: c.Expected,
 			KeyFiles: h.keys, NoAgent: !h.agent, Sudo: c.Sudo,
 		}
 	}
@@ -232,10 +233,6 @@ func hostFailure(err error) error {
 	var f *steps.Failure
 	if err == nil || errors.As(err, &f) {
 		return err
-	}
-	var key *remote.HostKeyError
-	if errors.As(err, &key) && key.KnownFile != "" {
-		err = fmt.Errorf("%w (on record in %s:%d)", err, key.KnownFile, key.Line)
 	}
 	for _, k := range hostKinds {
 		if errors.Is(err, k.err) {

@@ -1,15 +1,31 @@
 // Command matou is a terminal console for a hands-on cloud workshop: it shows the slides, runs each
 // step from a keypress, proves that it holds, and picks up where it was after any accident.
 //
-// This package is flags and wiring, one file for each subcommand. wire.go says which parts make a
-// session; everything it names has a package of its own:
+// This package is flags and wiring, one file for each subcommand: none of them knows the workshop, and
+// only they name concrete clouds and files. The way of a command line through it:
 //
-//	steps         the engine: commands in, journal and state out
-//	steps/action  the kinds of action a workshop may ask for
-//	cloud/...     OpenStack, SSH, and the sandbox that speaks both
-//	slides        the deck
-//	tui           the console
-//	assets        the workshop itself, as data
+//	main.go       run: exit codes, and errors for people
+//	root.go       the flags that all commands share
+//	account.go    which cloud, and the credentials for it: flags, OS_*, clouds.yaml, openrc, or the sandbox
+//	wire.go       a session: journal, sandbox, SSH, cloud, engine, put together and taken apart again
+//	hosts.go      cloud/remote behind the interface that the actions ask for, and its questions
+//
+// and then what the command is about:
+//
+//	console.go    matou: the console (early.go draws it before the session is up; panes.go, watch.go feed it)
+//	plain.go      matou --plain: the same as a dialogue
+//	play.go       play, replay, check: the steps with no screen; follow.go prints them, as text or --json
+//	status.go, servers.go, clean.go, doctor.go, export.go, notescmd.go, deckcmd.go, workshopcmd.go,
+//	sandboxcmd.go, labcmd.go    the commands of these names
+//
+// Everything else has a package of its own, each with a tour:
+//
+//	go doc ./steps         the engine: commands in, journal and state out
+//	go doc ./steps/action  the kinds of action a workshop may ask for
+//	go doc ./cloud         the nouns of a cloud; openstack, remote, sandbox and lab below it
+//	go doc ./slides        the deck
+//	go doc ./tui           the console
+//	go doc ./assets        the workshop itself, as data
 package main
 
 import (

@@ -88,7 +88,7 @@ func (o *options) plainOptions(s *session, c *consoleFlags) (plain.Options, erro
 func (o *options) absent(s *session) func(steps.Question) (steps.Answer, bool) {
 	return func(q steps.Question) (steps.Answer, bool) {
 		switch {
-		case q.Kind == steps.AskHostKey && q.Data["changed"] != "true" && (o.accept || s.ours()):
+		case q.Kind == steps.AskHostKey && q.Data["changed"] != "true" && (o.accept || s.ours() || asExpected(q)):
 			return steps.Answer{OK: true}, true
 		case q.Kind == steps.AskPassword && s.account.password != "" && q.Attempt <= 1:
 			return steps.Answer{OK: true, Text: s.account.password}, true

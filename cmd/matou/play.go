@@ -10,6 +10,40 @@ import (
 	"matou/steps"
 )
 
+// jsonHelp describes the lines of play, replay and check --json: they are those of [steps.Event].
+const jsonHelp = `With --json, every line of standard output is one JSON object. A field that has nothing to say is left out.
+
+  v         version of the format, 1; it changes when a field changes its meaning
+  type      what happened (below), or "output": a line that a host or the cloud printed
+  at        when, RFC 3339 with the zone
+  seq       of an event: its number in the seat's journal, from 1, without a gap; of output: the number
+            of the line in this run, counted by itself
+  step      the step's id
+  attempt   how often the step was begun, this time included
+  run       a name of the attempt that is in the metadata of the servers it boots
+  phase     action, check or undo
+  index     of the action in its phase, from 0
+  probing   of step.started: the checks come first, the actions only if they fail
+  look      of action.started: it looks for what was done by hand, and makes nothing
+  name      of the action, as workshop.yaml has it
+  kind      of the action: server.boot, ssh.run...
+  command   what a person would type for it
+  values    variables that the action has set, by name
+  names     variables that are forgotten
+  summary   the outcome in a line
+  changed   true when the action changed something
+  took_ms   how long it took, in milliseconds; of step.failed too
+  failure   kind (one of a closed list, such as quota, login, check), cause, broken (another step that was
+            found not to hold), from (the steps that find out a value that is missing)
+  plan      the steps to catch up with, in order
+  workshop, seat, note   of journal.opened
+  source, text           of output: who printed it, and the line without escape sequences but colours
+
+Types: journal.opened, plan.made, plan.ended, step.started, action.started, action.done, action.failed,
+action.skipped, step.done, step.failed, step.checked (it was looked at, and is not done), step.stale (it
+was done, and no longer holds), step.undone, engine.recovered (the program had ended in the middle of it),
+output. Types and fields may be added: skip those you do not know.`
+
 func newPlay(o *options) *cobra.Command {
 	var from, until string
 	var asJSON bool
@@ -22,11 +56,7 @@ Without --until it goes on to the last step before the first that asks for confi
 that is not in the workshop is taken from MATOU_PASSWORD. A server of the right name that was booted by
 hand is taken over with --adopt; without it, the step fails and says which server is in the way.
 
-With --json, every line of standard output is
-one JSON object: an event of the journal ("v", "seq", "at", "type", and what that type carries: "step",
-"attempt", "phase", "index", "name", "kind", "command", "values", "summary", "changed", "took_ms",
-"failure" with "kind" and "cause"), or a line of output ("type": "output", "at", "step", "source", "text").
-Types and fields may be added; "v" changes when one changes its meaning.`,
+` + jsonHelp,
 		Args: cobra.NoArgs,
 	}
 	recordFlag(cmd, o)
@@ -66,6 +96,7 @@ func newReplay(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "replay STEP",
 		Short: "Run one step again from its beginning",
+		Long:  "Runs one step again from its beginning, whatever its state.\n\n" + jsonHelp,
 		Args:  cobra.ExactArgs(1),
 	}
 	recordFlag(cmd, o)
@@ -84,7 +115,11 @@ func newCheck(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [STEP]",
 		Short: "Prove that a step still holds, or all that were done",
-		Args:  cobra.MaximumNArgs(1),
+		Long: `Runs the checks of one step, or of all that were done. Nothing is changed; what was done by hand in a
+shell counts, and a server of the right name that was booted by hand is taken over with --adopt.
+
+` + jsonHelp,
+		Args: cobra.MaximumNArgs(1),
 	}
 	adoptFlag(cmd, o)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON Lines")

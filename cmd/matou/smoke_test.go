@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -26,6 +27,7 @@ type screen struct {
 	cmd  *exec.Cmd
 	mu   sync.Mutex
 	term *vt.Emulator
+	raw  bytes.Buffer // all that was written to it
 	// frames are the screens the program meant to be seen, in order: it marks where one ends (mode
 	// 2026, synchronized output). What is read in between may be half drawn.
 	frames []string
@@ -33,14 +35,14 @@ type screen struct {
 	err    error
 }
 
-// newScreen starts the program in a terminal of a size.
-func newScreen(t *testing.T, cols, rows int, cmd *exec.Cmd) *screen {
+// newScreen starts the program in a terminal of a size, with more in its environment.
+func newScreen(t *testing.T, cols, rows int, cmd *exec.Cmd, env ...string) *screen {
 	t.Helper()
 	cmd.Env = slices.DeleteFunc(cmd.Env, func(v string) bool { // the terminal the tests run in is another
 		name, _, _ := strings.Cut(v, "=")
 		return slices.Contains([]string{"SSH_TTY", "TERM_PROGRAM", "TMUX", "WT_SESSION", "NO_COLOR", "TZ"}, name)
 	})
-	cmd.Env = append(cmd.Env, "TERM=xterm-256color", "COLORTERM=truecolor")
+	cmd.Env = append(append(cmd.Env, "TERM=xterm-256color", "COLORTERM=truecolor"), env...)
 	f, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: uint16(cols), Rows: uint16(rows)})
 	if err != nil {
 		t.Fatal(err)
@@ -61,6 +63,7 @@ func newScreen(t *testing.T, cols, rows int, cmd *exec.Cmd) *screen {
 			n, err := f.Read(buf)
 			s.mu.Lock()
 			_, _ = s.term.Write(buf[:n])
+			s.raw.Write(buf[:n])
 			s.mu.Unlock()
 			if err != nil {
 				return
@@ -127,6 +130,13 @@ func (s *screen) calm() string {
 		text = again
 	}
 	return text
+}
+
+// written is all that the program has written so far.
+func (s *screen) written() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.raw.String()
 }
 
 func (s *screen) press(keys string) {

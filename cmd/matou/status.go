@@ -27,7 +27,16 @@ func newStatus(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Where the seat stands, from its journal alone",
-		Args:  cobra.NoArgs,
+		Long: `Lists the steps with where they stand, from the seat's journal alone: nothing is asked of the cloud.
+
+A step is waiting (pending), ready, running, done, failed, or stale: it was done, and no longer holds, because
+a check said so or because what it stands on was taken back or given back. The time is all the work on the
+step until it was first proven.
+
+With --json, one JSON object a step: step, title, status (one of the words in English above), attempt (how
+often it was begun), took_ms, ended (when the last attempt ended, RFC 3339), failure (kind, cause, broken,
+from). Fields may be added.`,
+		Args: cobra.NoArgs,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a step")
 	cmd.RunE = running(func(cmd *cobra.Command, _ []string) error {

@@ -133,6 +133,9 @@ func (o *options) bringUp(s *session) error {
 		return err
 	}
 	s.given = given
+	if err := s.workshop.CheckSeat(s.seat, o.hereOf(s.workshop, s.account), given); err != nil {
+		return &exitError{code: exitUsage, err: err}
+	}
 	params, err := s.paramsOf(s.seat)
 	if err != nil {
 		return err
@@ -310,7 +313,7 @@ func (s *session) start(ctx context.Context, o *options, params steps.Vars) erro
 	s.registry = action.New(action.Deps{
 		Hosts: s.hosts, Login: s.account.login, Here: o.hereOf(s.workshop, s.account), DataDir: data,
 		OnLogin: func(c action.Compute) { s.poller.Use(c) }, Changed: s.poller.Wake,
-		Servers: s.poller, Remember: s.remember,
+		Servers: s.poller, HostKey: s.handedOut, Remember: s.remember,
 	})
 	eo := steps.Options{Seat: s.seat, Params: params, Journal: s.journal, Redactor: redactor, Version: version(), ReadOnly: s.holder != nil}
 	if s.dir != "" && s.holder == nil {
@@ -353,6 +356,14 @@ func (o *options) remoteOptions(s *session, redactor *steps.Redactor) remote.Opt
 		ro.SSHConfig = config
 	}
 	return ro
+}
+
+// handedOut is the fingerprint that an instructor would have given for a host: the sandbox knows its own.
+func (s *session) handedOut(ctx context.Context, host string, port int) string {
+	if s.world == nil {
+		return ""
+	}
+	return s.world.Fingerprint(ctx, host, port)
 }
 
 // hereOf is the hop this program runs on: the one asked for, or, when the credentials are in the

@@ -38,7 +38,8 @@ func hold(ctx context.Context, c *call) (steps.Result, error) {
 			if err != nil {
 				return steps.Result{}, broken(ctx, step.ID, err)
 			}
-			c.show("matou", fmt.Sprintf("✓ %s: %s %s", id, check.Name, result.Summary))
+			// The command needs no translation: nobody knows here which language the reader has.
+			c.show("matou", fmt.Sprintf("✓ %s: %s  %s", id, c.Command(in), result.Summary))
 			total++
 		}
 	}

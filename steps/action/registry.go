@@ -60,6 +60,7 @@ type Hop struct {
 	Port             int
 	Password         string
 	Fingerprints     []string // of the host key, when something else vouches for them
+	Expected         []string // fingerprints of the host key that people were given to compare it with
 	Sudo             bool     // do everything there as root
 }
 
@@ -110,6 +111,8 @@ type Deps struct {
 	Servers *cloud.Poller // the list of the cloud that OnLogin told; nil: each server is asked for by itself
 	// Remember keeps a parameter for the next programs of this seat; may be nil.
 	Remember func(name, value string) error
+	// HostKey is the fingerprint that an instructor would hand out for a host; may be nil, and empty.
+	HostKey func(ctx context.Context, host string, port int) string
 	// Retry is how long to wait before an agent run that found another one under way is tried again;
 	// zero is 2 s.
 	Retry time.Duration
@@ -300,19 +303,26 @@ func (c *call) chain(ctx context.Context, name string) ([]Hop, error) {
 			if id, err := steps.Expand(h.Server, c.in.Vars, nil); err == nil {
 				hop.Fingerprints = c.fingerprints(ctx, id)
 			}
+		} else if len(hop.Expected) == 0 && c.deps.HostKey != nil {
+			if key := c.deps.HostKey(ctx, hop.Host, hop.Port); key != "" {
+				hop.Expected = []string{key}
+			}
 		}
 		chain = append(chain, hop)
 	}
 	return chain, nil
 }
 
+// fingerprint is one as ssh-keygen -l prints it.
+var fingerprint = regexp.MustCompile(`^SHA256:[A-Za-z0-9+/]{43}=?$`)
+
 func (c *call) hop(h steps.Hop) (Hop, error) {
 	hop := Hop{Name: h.Name}
-	var port, sudo string
+	var port, sudo, keys string
 	for _, f := range []struct {
 		to       *string
 		template string
-	}{{&hop.User, h.User}, {&hop.Host, h.Host}, {&port, h.Port}, {&hop.Password, h.Password}, {&sudo, h.Sudo}} {
+	}{{&hop.User, h.User}, {&hop.Host, h.Host}, {&port, h.Port}, {&hop.Password, h.Password}, {&sudo, h.Sudo}, {&keys, h.HostKey}} {
 		text, err := steps.Expand(f.template, c.in.Vars, nil)
 		if err != nil {
 			return hop, err
@@ -326,7 +336,12 @@ func (c *call) hop(h steps.Hop) (Hop, error) {
 	if hop.Host == "" {
 		return hop, steps.Failf(steps.FailValue, "it has no address yet")
 	}
-	hop.Port, hop.Sudo = int(n), sudo == "true"
+	hop.Port, hop.Sudo, hop.Expected = int(n), sudo == "true", strings.Fields(keys)
+	for _, key := range hop.Expected {
+		if !fingerprint.MatchString(key) {
+			return hop, steps.Failf(steps.FailValue, "host key %q is no fingerprint, as ssh-keygen -l prints it: SHA256:…", key)
+		}
+	}
 	c.secret(hop.Password)
 	return hop, nil
 }

@@ -201,7 +201,7 @@ func (c *call) waitAll(ctx context.Context, compute Compute, servers []cloud.Ser
 				c.out.Status(strings.TrimSpace(now.Name + " " + text))
 				if text != last {
 					last = text
-					c.show("nova", fmt.Sprintf("%s  %s  %s", now.ID, now.Name, text))
+					c.show("nova", fmt.Sprintf("%s  %s", cmp.Or(now.Name, now.ID), text)) // its id stands above: a narrow log has no room for both
 				}
 			}
 			if c.deps.Servers != nil {

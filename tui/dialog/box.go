@@ -152,7 +152,11 @@ func (b *Box) Draw(look pane.Look, width, height int) []string {
 		foot = append(foot, "", b.input.draw(st, inside))
 	}
 	if len(b.Buttons) > 0 {
-		foot = append(append(foot, ""), b.buttons(st, inside)...)
+		buttons := b.buttons(st, inside)
+		if len(buttons) > 1 && len(buttons) > height-2-len(foot)-3 { // no room for all: the one enter presses
+			buttons = buttons[b.Chosen : b.Chosen+1]
+		}
+		foot = append(append(foot, ""), buttons...)
 	}
 	room := height - 2 - len(foot)
 	var art []string

@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"strconv"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -43,9 +44,10 @@ func NewFinder(title, empty string, at int, source func(query string) []Item) *F
 func Fuzzy(items []Item) func(string) []Item {
 	texts := make([]string, len(items))
 	for i, item := range items {
-		texts[i] = item.Text
+		texts[i] = strings.ReplaceAll(item.Text, "\u00a0", " ") // nobody types a blank that does not break
 	}
 	return func(query string) []Item {
+		query = strings.TrimSpace(query) // a pasted line has an end
 		if query == "" {
 			return items
 		}

@@ -85,7 +85,11 @@ func newKey(q steps.Question, t i18n.Texts) Dialog {
 	compare := "question.host-key.compare"
 	if q.Data["expected"] != "" {
 		b.Body = append(b.Body, Para{Row, t.T("question.host-key.expected"), q.Data["expected"]})
-		compare = "question.host-key.compare-console"
+		compare = "question.host-key.compare-given"
+	}
+	if q.Data["expected"] != "" && q.Data["expected"] == q.Data["fingerprint"] {
+		b.Body = append(b.Body, Para{}, Para{Strong, "", t.T("question.host-key.same")})
+		compare = "question.host-key.why"
 	}
 	b.Body = append(b.Body, Para{Plain, "", ""}, Para{Plain, "", t.T("question.host-key.text")},
 		Para{Plain, "", ""}, Para{Dim, "", t.T(compare)})

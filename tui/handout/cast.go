@@ -69,7 +69,7 @@ func (t *Tale) moments(text i18n.Texts) []moment {
 		}
 		all = append(all, moment{at: a.At, mark: string(a.Step) + ": " + title, text: "\n\x1b[1m" + title + "\x1b[m\n", running: 1})
 		for _, act := range a.Actions {
-			all = append(all, act.moments(text)...)
+			all = append(all, act.moments(t.title(a, act, text), text)...)
 		}
 		if a.End.Type == "" {
 			continue
@@ -89,8 +89,13 @@ func (t *Tale) moments(text i18n.Texts) []moment {
 	return all
 }
 
+// title is what an action is called in the reader's language.
+func (t *Tale) title(a *Attempt, act *Action, text i18n.Texts) string {
+	return t.Workshop.ActionTitle(a.Step, act.Phase, act.Index, text.Lang, act.Name)
+}
+
 // moments are those of one action: its command, its output, its outcome.
-func (a *Action) moments(text i18n.Texts) []moment {
+func (a *Action) moments(title string, text i18n.Texts) []moment {
 	if a.Skipped {
 		return nil
 	}
@@ -111,7 +116,7 @@ func (a *Action) moments(text i18n.Texts) []moment {
 	if a.Done && a.Summary != "" {
 		words := a.Summary
 		if a.Phase == steps.PhaseCheck {
-			words = text.T("plain.holds", "check", a.Name, "summary", " ("+a.Summary+")")
+			words = text.T("plain.holds", "check", title, "summary", " ("+a.Summary+")")
 		}
 		all = append(all, moment{at: a.Ended, text: words + "\n"})
 	}

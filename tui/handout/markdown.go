@@ -104,7 +104,7 @@ func (p *page) attempt(a *Attempt) {
 		case act.Phase == steps.PhaseCheck:
 			proofs = append(proofs, act)
 		case act.Skipped:
-			p.para(p.text.T("handout.skipped", "action", code(act.Name)))
+			p.para(p.text.T("handout.skipped", "action", code(p.title(a, act, p.text))))
 		default:
 			p.action(act)
 		}
@@ -112,7 +112,7 @@ func (p *page) attempt(a *Attempt) {
 	if proofs != nil {
 		p.para(p.text.T("handout.proofs"))
 		for _, act := range proofs {
-			p.line("- " + p.proof(act))
+			p.line("- " + p.proof(p.title(a, act, p.text), act))
 		}
 		p.line("")
 	}
@@ -120,12 +120,12 @@ func (p *page) attempt(a *Attempt) {
 }
 
 // proof is one check in a line.
-func (p *page) proof(act *Action) string {
+func (p *page) proof(title string, act *Action) string {
 	word := p.text.T("handout.no")
 	if act.Done {
 		word = p.text.T("handout.yes")
 	}
-	s := word + " " + code(act.Name)
+	s := word + " " + code(title)
 	if act.Summary != "" {
 		s += " " + code(act.Summary)
 	}

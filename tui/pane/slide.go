@@ -18,9 +18,13 @@ type Slide struct {
 	index      int    // of the slide, from 0
 	stop       int    // how many stops are revealed
 	top, left  int    // where the reader wants to be; what is shown is as near as the size allows
+	chosen     place  // where the reader went last, from which top follows at any other size
 	view       slides.View
 	drawn      bool
 }
+
+// place is a line of a slide, and how many it had then: text that wraps anew has more, or fewer.
+type place struct{ top, lines int }
 
 // NewSlide makes the pane for a deck.
 func NewSlide(deck *slides.Deck) *Slide { return &Slide{deck: deck} }
@@ -44,16 +48,16 @@ func (s *Slide) Conceals() bool { return s.conceal }
 // SetLook sets the styles and the words.
 func (s *Slide) SetLook(l Look) { s.base.SetLook(l); s.touch() }
 
-// SetSize changes the size and keeps the place: text that wraps anew keeps its share of the slide.
+// SetSize changes the size and keeps the place: text that wraps anew keeps its share of the slide. The
+// share is of where the reader went, not of the size before: many changes must not add up.
 func (s *Slide) SetSize(width, height int) {
 	if width == s.width && height == s.height {
 		return
 	}
-	before := s.lines()
 	s.base.SetSize(width, height)
 	s.drawn = false
-	if after := s.lines(); before > 0 && after != before {
-		s.top = s.top * after / before
+	if was := s.chosen; was.lines > 0 {
+		s.top = was.top * s.lines() / was.lines
 	}
 }
 
@@ -86,7 +90,7 @@ func (s *Slide) Goto(index int) bool {
 	index = min(max(0, index), max(0, s.Count()-1))
 	moved := index != s.index
 	if moved || s.top != 0 || s.left != 0 || s.stop != 0 {
-		s.index, s.stop, s.top, s.left = index, 0, 0, 0
+		s.index, s.stop, s.top, s.left, s.chosen = index, 0, 0, 0, place{}
 		s.touch()
 	}
 	return moved
@@ -156,6 +160,7 @@ func (s *Slide) scrollTo(top int) bool {
 	old, _ := s.at()
 	s.top = top
 	s.top, _ = s.at()
+	s.chosen = place{s.top, s.lines()}
 	if s.top != old {
 		s.version++
 	}

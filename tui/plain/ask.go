@@ -141,7 +141,10 @@ func (d *dialogue) sayQuestion(q steps.Question) {
 		compare := "question.host-key.compare"
 		if q.Data["expected"] != "" {
 			data("question.host-key.expected", "expected")
-			compare = "question.host-key.compare-console"
+			compare = "question.host-key.compare-given"
+		}
+		if q.Data["expected"] != "" && q.Data["expected"] == q.Data["fingerprint"] {
+			compare = "question.host-key.same"
 		}
 		d.say(t.T("plain.host-key"), t.T(compare))
 	case q.Kind == steps.AskChoice:

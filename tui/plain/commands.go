@@ -156,8 +156,33 @@ func (d *dialogue) shell(step steps.Step) {
 	case hop == "":
 		d.say(d.text.T("off.no-host"))
 	default:
+		d.shellOn(step, hop)
+	}
+}
+
+// shellOn opens a shell on one of the step's hosts: the only one, or the one the reader chooses.
+func (d *dialogue) shellOn(step steps.Step, hop string) {
+	run := func(hop string) {
+		d.say(d.text.T("shell.exit", "host", hop))
 		d.aside(step, func() error { return d.o.Shell(hop) })
 	}
+	hops := d.w.HopsOf(step.ID)
+	if len(hops) < 2 || !d.o.Interactive {
+		run(hop)
+		return
+	}
+	d.say(d.text.T("shell.where"))
+	for i, name := range hops {
+		d.say("  " + strconv.Itoa(i+1) + ". " + name)
+	}
+	d.pending = &question{prompt: d.text.T("plain.number"), decline: func() {}, answer: func(text string) bool {
+		n, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil || n < 1 || n > len(hops) {
+			return false
+		}
+		run(hops[n-1])
+		return true
+	}}
 }
 
 func (d *dialogue) edit(step steps.Step) {

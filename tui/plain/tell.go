@@ -2,6 +2,7 @@ package plain
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -165,7 +166,7 @@ func (d *dialogue) worked(e steps.Event) {
 		if summary != "" {
 			summary = " (" + summary + ")"
 		}
-		d.say("  " + d.text.T("plain.holds", "check", e.Name, "summary", summary))
+		d.say("  " + d.text.T("plain.holds", "check", d.w.ActionTitle(e.Step, e.Phase, e.Index, d.text.Lang, e.Name), "summary", summary))
 	case summary != "":
 		d.say("  " + summary)
 	}
@@ -202,7 +203,15 @@ func (d *dialogue) missed(e steps.Event) {
 	if !t.Has(remedy) {
 		remedy = "remedy.internal"
 	}
-	d.say(t.T("failure.next") + " " + t.T(remedy))
+	next := t.T(remedy)
+	if len(f.From) > 0 {
+		var from []string
+		for _, id := range f.From {
+			from = append(from, t.T("failure.step", "step", d.title(id), "slide", strconv.Itoa(d.w.SlideOf(id)+1)))
+		}
+		next = t.T("failure.from", "steps", strings.Join(from, ", "))
+	}
+	d.say(t.T("failure.next") + " " + next)
 }
 
 // settle ends the wait for a step. When the input has ended, so does the dialogue.

@@ -3,7 +3,7 @@
 //
 // [Builder] makes a repository from folders, as an image asks for one; [Run] is the command. What
 // it knows: status, branch, checkout, switch, log, diff, show, rev-parse, add, commit, config, init,
-// clone, remote, reset --hard and restore. The rest is refused with git's message for an unknown
+// clone, remote, reset --hard, restore and stash. The rest is refused with git's message for an unknown
 // command.
 package gitcmd
 

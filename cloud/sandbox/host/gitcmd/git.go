@@ -48,7 +48,7 @@ var verbs = map[string]verb{
 	"show": {run: (*command).show}, "rev-parse": {run: (*command).revParse}, "add": {run: (*command).add},
 	"commit": {run: (*command).commit}, "config": {run: (*command).config}, "init": {run: (*command).init, bare: true},
 	"clone": {run: (*command).clone, bare: true}, "remote": {run: (*command).remotes}, "reset": {run: (*command).reset},
-	"restore": {run: (*command).restore}, "fetch": {run: (*command).fetch}, "pull": {run: (*command).fetch},
+	"restore": {run: (*command).restore}, "stash": {run: (*command).stash}, "fetch": {run: (*command).fetch}, "pull": {run: (*command).fetch},
 	"--version": {run: (*command).version, bare: true}, "version": {run: (*command).version, bare: true},
 }
 
