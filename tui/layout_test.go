@@ -24,7 +24,7 @@ func (l layout) draw(w, h, fx, fy int) string {
 		}
 	}
 	for _, p := range l.Panes {
-		c := map[pane.ID]byte{pane.SlideID: 'S', pane.StepsID: 'T', pane.ServersID: 'V', pane.LogID: 'L', pane.CatID: 'C'}[p.ID]
+		c := map[pane.ID]byte{pane.SlideID: 'S', pane.StepsID: 'T', pane.ServersID: 'V', pane.LogID: 'L', pane.TrafficID: 'W', pane.CatID: 'C'}[p.ID]
 		paint(p.rect, c)
 	}
 	paint(l.Bar, 'b')
@@ -73,6 +73,53 @@ SSSSSSSVVVVV
 SSSSSSSLLLLL
 SSSSSSSLLLLL
 ============
+`},
+		{"120x36 with the traffic in place of the servers", want{Width: 120, Height: 36, Focus: pane.SlideID, Traffic: true}, 6, 4, `
+SSSSSSSSSSSSTTTTTCCC
+SSSSSSSSSSSSTTTTTCCC
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSLLLLLLLL
+SSSSSSSSSSSSLLLLLLLL
+====================
+`},
+		{"the servers come first", want{Width: 120, Height: 36, Focus: pane.SlideID, Traffic: true, Servers: true}, 6, 4, `
+SSSSSSSSSSSSTTTTTCCC
+SSSSSSSSSSSSTTTTTCCC
+SSSSSSSSSSSSVVVVVVVV
+SSSSSSSSSSSSVVVVVVVV
+SSSSSSSSSSSSLLLLLLLL
+SSSSSSSSSSSSLLLLLLLL
+SSSSSSSSSSSSLLLLLLLL
+SSSSSSSSSSSSLLLLLLLL
+====================
+`},
+		{"200x60 has room for both", want{Width: 200, Height: 60, Focus: pane.ServersID, Traffic: true, Servers: true}, 10, 5, `
+SSSSSSSSSSSSTTTTTTCC
+SSSSSSSSSSSSTTTTTTCC
+SSSSSSSSSSSSTTTTTTCC
+SSSSSSSSSSSSTTTTTTCC
+SSSSSSSSSSSSVVVVVVVV
+SSSSSSSSSSSSVVVVVVVV
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSLLLLLLLL
+====================
+`},
+		{"a step that runs needs its log", want{Width: 120, Height: 36, Focus: pane.SlideID, Traffic: true, Busy: true}, 6, 4, `
+SSSSSSSSSSSSTTTTTCCC
+SSSSSSSSSSSSTTTTTCCC
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSLLLLLLLL
+SSSSSSSSSSSSLLLLLLLL
+SSSSSSSSSSSSLLLLLLLL
+====================
 `},
 		{"no cat", want{Width: 120, Height: 36, Focus: pane.SlideID, NoCat: true}, 10, 9, `
 SSSSSSSTTTTT

@@ -258,7 +258,7 @@ func (s *screen) lookBack() {
 		{"J", "What was done"},
 		{keyEnter, "$ "},
 		{keyEsc, ""},
-		{"\t\t", "Address"},
+		{"\t\t\t\t", "Address"}, // Victory has brought the traffic up: from there the servers are the fourth
 		{keyEnter, "| OS-EXT-STS:vm_state"},
 		{"v", "nova console-log"},
 		{keyEsc, ""},
