@@ -262,7 +262,7 @@ func (s *screen) lookBack() {
 		{"J", done},
 		{keyEnter, output},
 		{keyEsc, ""},
-		{"\t\t", "Address"},
+		{"\t\t\t\t", "Address"}, // Victory has brought the traffic up: from there the servers are the fourth
 		{keyEnter, detail},
 		{"v", console},
 		{keyEsc, ""},
