@@ -34,6 +34,7 @@ func (l *loader) workshop(doc *yaml.Node) {
 		"cloud":        l.cloud,
 		"placeholders": l.placeholders,
 		"sandbox":      l.sandbox,
+		"traffic":      l.traffic,
 		"steps":        func(n *yaml.Node) { l.list(n, "steps", l.step) },
 	}, "title", "languages", "decks", "slides", "steps")
 }

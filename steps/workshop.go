@@ -40,6 +40,7 @@ type Workshop struct {
 	// "22XX" -> "${inception.port}".
 	Placeholders map[string]string
 	Steps        []Step
+	Traffic      Traffic
 	Sandbox      SandboxSource
 	Files        fs.FS // the workshop's folder: decks, user-data, control repository
 }

@@ -159,6 +159,11 @@ func (m *Model) askCopy() {
 	if m.focus == pane.ServersID {
 		one(chosen)
 	}
+	if links := m.traffic.Links(); m.focus == pane.TrafficID {
+		add(m.text.T("copy.site"), links.Site)
+		add(m.text.T("copy.stats"), links.Stats)
+		add(m.text.T("copy.ssh"), links.SSH)
+	}
 	add(m.text.T("copy.command"), ansi.Strip(m.command))
 	for _, v := range m.servers.Servers() {
 		if m.focus != pane.ServersID || v.ID != chosen.ID {

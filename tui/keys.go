@@ -76,7 +76,7 @@ func quietly(f func(m *Model)) func(*Model, string) tea.Cmd {
 func table() []binding {
 	text, list := []pane.ID{pane.LogID}, []pane.ID{pane.ServersID}
 	both := []pane.ID{pane.LogID, pane.ServersID}
-	return append(demoTable(), []binding{
+	return append(append(demoTable(), webKeys()...), []binding{
 		{"open-step", []string{"enter"}, "do", []pane.ID{pane.StepsID}, nil, quietly(func(m *Model) { m.goTo(m.outline.Cursor()) })},
 		{"open-server", []string{"enter"}, "do", []pane.ID{pane.ServersID}, noServer, (*Model).openServer},
 		{"run", []string{"enter"}, "do", nil, readOnlyStep, func(m *Model, _ string) tea.Cmd { return m.run(time.Now()) }},
@@ -115,7 +115,7 @@ func table() []binding {
 		{"pane-next", []string{"tab"}, "screen", nil, nil, quietly(func(m *Model) { m.shift(1) })},
 		{"pane-prev", []string{"shift+tab"}, "screen", nil, nil, quietly(func(m *Model) { m.shift(-1) })},
 		{"zoom", []string{"z"}, "screen", nil, nil, quietly(func(m *Model) { m.zoom = !m.zoom })},
-		{"follow", []string{"f"}, "screen", nil, nil, quietly(func(m *Model) { m.log.Follow(!m.log.Following()) })},
+		{"follow", []string{"f"}, "screen", nil, nil, quietly((*Model).follow)},
 		{"filter", []string{"&"}, "screen", both, nil, quietly((*Model).askFilter)},
 		{"sort", []string{"x"}, "screen", list, nil, quietly(func(m *Model) { m.sorted(m.servers.Sort()) })},
 		{"reverse", []string{"X"}, "screen", list, nil, quietly(func(m *Model) { m.sorted(m.servers.Reverse()) })},
@@ -223,6 +223,8 @@ func (m *Model) hints() []string {
 			return append([]string{"run", "error", "cancel", "follow", "search", "filter"}, end...)
 		}
 		return append([]string{"follow", "search", "found-next", "filter", "error", "cancel"}, end...)
+	case pane.TrafficID:
+		return append([]string{"browse", "next", "copy", "follow", "recount", "cancel"}, end...)
 	case pane.SlideID, pane.CatID:
 	}
 	var first []string

@@ -45,6 +45,9 @@ type want struct {
 	Width, Height int
 	Focus         pane.ID
 	Zoom, NoCat   bool
+	Traffic       bool    // it wants to be seen
+	Servers       bool    // they come first, when there is no room for both
+	Busy          bool    // a step runs: its log needs the room
 	Stage         pane.ID // shown large to a room, the others in a strip below; empty: as usual
 }
 
@@ -95,14 +98,44 @@ func arrange(in want) layout {
 	} else {
 		l.Panes = append(l.Panes, placed{pane.StepsID, rect{left, 0, right, top}})
 	}
-	l.Panes = append(l.Panes,
-		placed{pane.ServersID, rect{left, top, right, servers}},
-		placed{pane.LogID, rect{left, top + servers, right, body - top - servers}})
+	l.Panes = append(l.Panes, underSteps(in, rect{left, top, right, body - top}, servers)...)
 	if in.Focus == pane.CatID && !cat {
 		l.Tabs = true
 		l.Panes = []placed{{in.Focus, rect{0, 0, in.Width, body}}}
 	}
 	return l
+}
+
+// The height of the traffic, border included: what four servers that take turns need, and their rows of
+// statistics; while a step runs, the first of these. From bothRows on the servers stay above it; below
+// it the log has leastLog at least.
+const (
+	trafficRows = 16
+	trafficBusy = 10
+	bothRows    = 32
+	leastLog    = 5
+)
+
+// underSteps shares out what is below the steps: the servers or the traffic or both, and the log.
+func underSteps(in want, r rect, servers int) []placed {
+	var out []placed
+	put := func(id pane.ID, height int) {
+		out = append(out, placed{id, rect{r.X, r.Y, r.W, height}})
+		r.Y, r.H = r.Y+height, r.H-height
+	}
+	in.Traffic = in.Traffic || in.Focus == pane.TrafficID
+	both := in.Traffic && r.H >= bothRows
+	if !in.Traffic || both || in.Servers {
+		put(pane.ServersID, servers)
+	}
+	if rows := trafficRows; in.Traffic && (both || !in.Servers) {
+		if in.Busy && !both {
+			rows = trafficBusy
+		}
+		put(pane.TrafficID, min(rows, r.H-leastLog))
+	}
+	put(pane.LogID, r.H)
+	return out
 }
 
 // staged gives one pane most of the screen, and the others a strip below it.

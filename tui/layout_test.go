@@ -24,7 +24,7 @@ func (l layout) draw(w, h, fx, fy int) string {
 		}
 	}
 	for _, p := range l.Panes {
-		c := map[pane.ID]byte{pane.SlideID: 'S', pane.StepsID: 'T', pane.ServersID: 'V', pane.LogID: 'L', pane.CatID: 'C'}[p.ID]
+		c := map[pane.ID]byte{pane.SlideID: 'S', pane.StepsID: 'T', pane.ServersID: 'V', pane.LogID: 'L', pane.TrafficID: 'W', pane.CatID: 'C'}[p.ID]
 		paint(p.rect, c)
 	}
 	paint(l.Bar, 'b')
@@ -74,6 +74,53 @@ SSSSSSSLLLLL
 SSSSSSSLLLLL
 ============
 `},
+		{"120x36 with the traffic in place of the servers", want{Width: 120, Height: 36, Focus: pane.SlideID, Traffic: true}, 6, 4, `
+SSSSSSSSSSSSTTTTTCCC
+SSSSSSSSSSSSTTTTTCCC
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSLLLLLLLL
+SSSSSSSSSSSSLLLLLLLL
+====================
+`},
+		{"the servers come first", want{Width: 120, Height: 36, Focus: pane.SlideID, Traffic: true, Servers: true}, 6, 4, `
+SSSSSSSSSSSSTTTTTCCC
+SSSSSSSSSSSSTTTTTCCC
+SSSSSSSSSSSSVVVVVVVV
+SSSSSSSSSSSSVVVVVVVV
+SSSSSSSSSSSSLLLLLLLL
+SSSSSSSSSSSSLLLLLLLL
+SSSSSSSSSSSSLLLLLLLL
+SSSSSSSSSSSSLLLLLLLL
+====================
+`},
+		{"200x60 has room for both", want{Width: 200, Height: 60, Focus: pane.ServersID, Traffic: true, Servers: true}, 10, 5, `
+SSSSSSSSSSSSTTTTTTCC
+SSSSSSSSSSSSTTTTTTCC
+SSSSSSSSSSSSTTTTTTCC
+SSSSSSSSSSSSTTTTTTCC
+SSSSSSSSSSSSVVVVVVVV
+SSSSSSSSSSSSVVVVVVVV
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSLLLLLLLL
+====================
+`},
+		{"a step that runs needs its log", want{Width: 120, Height: 36, Focus: pane.SlideID, Traffic: true, Busy: true}, 6, 4, `
+SSSSSSSSSSSSTTTTTCCC
+SSSSSSSSSSSSTTTTTCCC
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSWWWWWWWW
+SSSSSSSSSSSSLLLLLLLL
+SSSSSSSSSSSSLLLLLLLL
+SSSSSSSSSSSSLLLLLLLL
+====================
+`},
 		{"no cat", want{Width: 120, Height: 36, Focus: pane.SlideID, NoCat: true}, 10, 9, `
 SSSSSSSTTTTT
 SSSSSSSVVVVV
@@ -85,6 +132,25 @@ LLLLLLLLLLLL
 LLLLLLLLLLLL
 LLLLLLLLLLLL
 ============
+`},
+		{"on stage", want{Width: 120, Height: 36, Focus: pane.LogID, Stage: pane.LogID}, 6, 4, `
+LLLLLLLLLLLLLLLLLLLL
+LLLLLLLLLLLLLLLLLLLL
+LLLLLLLLLLLLLLLLLLLL
+LLLLLLLLLLLLLLLLLLLL
+LLLLLLLLLLLLLLLLLLLL
+TTTTTTVVVVVVVVVVVCCC
+TTTTTTVVVVVVVVVVVCCC
+TTTTTTVVVVVVVVVVVCCC
+====================
+`},
+		{"on stage, with no cat", want{Width: 200, Height: 60, Focus: pane.ServersID, Stage: pane.ServersID, NoCat: true}, 10, 10, `
+VVVVVVVVVVVVVVVVVVVV
+VVVVVVVVVVVVVVVVVVVV
+VVVVVVVVVVVVVVVVVVVV
+VVVVVVVVVVVVVVVVVVVV
+TTTTTTLLLLLLLLLLLLLL
+====================
 `},
 		{"80x24", want{Width: 80, Height: 24, Focus: pane.ServersID}, 10, 1, strings.Repeat("VVVVVVVV\n", 20) + strings.Repeat("bbbbbbbb\n", 3) + "========\n"},
 		{"60x14 has two lines of bar", want{Width: 60, Height: 14, Focus: pane.SlideID}, 10, 1, strings.Repeat("SSSSSS\n", 11) + "bbbbbb\nbbbbbb\n======\n"},
@@ -106,6 +172,12 @@ func TestArrangeTiles(t *testing.T) {
 	for w := 1; w <= 220; w += 3 {
 		for h := 1; h <= 70; h++ {
 			for _, focus := range pane.All {
+				for _, stage := range []pane.ID{pane.LogID, pane.ServersID}[:2*((h+w)%7/6)] { // a part of them: it takes its time
+					on := arrange(want{Width: w, Height: h, Focus: focus, Stage: stage, NoCat: h%2 == 0})
+					if got := on.draw(w, h, 1, 1); !on.Tiny && (strings.ContainsAny(got, ".!") || !on.has(focus)) {
+						t.Fatalf("%dx%d, %s on stage, %s has the focus:\n%s", w, h, stage, focus, got)
+					}
+				}
 				l := arrange(want{Width: w, Height: h, Focus: focus})
 				if l.Tiny {
 					if w >= tinyColumns && h >= tinyRows {

@@ -14,6 +14,7 @@
 //	lens.go     the habits of the log: filter, search on, mark, save
 //	nova.go     the habits of the list of servers: details, console, delete
 //	history.go  the journal, to look back at
+//	traffic.go  who answers on the web sites, and the way there for a browser
 //	raise.go    the panes of a step come up with it
 //	demo.go     one key shows it all to a room; prompt.go types, playback.go shows recordings,
 //	            comment.go is the cat's, and gate.go has the engine wait for what is typed
@@ -71,6 +72,7 @@ type Options struct {
 
 	Decks   map[string]*slides.Deck // by language
 	Servers *cloud.Poller
+	Traffic Traffic
 	Step    steps.ID // where to begin; empty: where the participant was, else at the first slide
 
 	ReadOnly bool     // look, but do nothing
@@ -157,6 +159,7 @@ type Model struct {
 	outline *pane.Outline
 	servers *pane.Servers
 	log     *pane.Log
+	traffic *pane.Traffic
 	cat     *pane.Cat
 	drawn   map[pane.ID]drawn
 
@@ -207,7 +210,7 @@ func New(ctx context.Context, s Session, o Options) *Model {
 	m := &Model{
 		ctx: ctx, session: s, feed: o.Feed, workshop: w, opts: o,
 		keys: table(), focus: pane.SlideID, drawn: map[pane.ID]drawn{}, answered: map[int64]bool{},
-		outline: pane.NewOutline(w), servers: pane.NewServers(o.Seat), log: pane.NewLog(o.Lines),
+		outline: pane.NewOutline(w), servers: pane.NewServers(o.Seat), log: pane.NewLog(o.Lines), traffic: pane.NewTraffic(w),
 		cat: pane.NewCat(o.Cats, o.ReducedMotion), touched: time.Now(), mouse: o.Mouse, demo: demo{on: o.Demo.On},
 	}
 	if m.feed == nil {
@@ -283,7 +286,8 @@ func (m *Model) look() pane.Look { return pane.Look{Styles: m.styles, Text: m.te
 // panes are all the panes there are, by name.
 func (m *Model) panes() map[pane.ID]pane.Pane {
 	return map[pane.ID]pane.Pane{
-		pane.SlideID: m.slide, pane.StepsID: m.outline, pane.ServersID: m.servers, pane.LogID: m.log, pane.CatID: m.cat,
+		pane.SlideID: m.slide, pane.StepsID: m.outline, pane.ServersID: m.servers, pane.LogID: m.log,
+		pane.TrafficID: m.traffic, pane.CatID: m.cat,
 	}
 }
 
@@ -293,6 +297,9 @@ func (m *Model) Init() tea.Cmd {
 	cmds := []tea.Cmd{m.next(0)}
 	if m.opts.Servers != nil {
 		cmds = append(cmds, m.poll(0))
+	}
+	if m.opts.Traffic != nil {
+		cmds = append(cmds, m.tally(0, 0))
 	}
 	if !m.themeChosen {
 		cmds = append(cmds, tea.RequestBackgroundColor)

@@ -92,6 +92,8 @@ func (m *Model) wheel(id pane.ID, button tea.MouseButton) {
 		m.servers.Move(by)
 	case pane.StepsID:
 		m.outline.Move(by)
+	case pane.TrafficID:
+		m.traffic.Scroll(by)
 	case pane.CatID:
 	}
 }

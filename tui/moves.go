@@ -251,10 +251,13 @@ func (m *Model) moveTo(id pane.ID) { m.focus, m.byHand = id, true }
 
 // order lists the panes the focus goes through.
 func (m *Model) order() []pane.ID {
-	if m.opts.NoCat {
-		return pane.All[:len(pane.All)-1]
+	var order []pane.ID
+	for _, id := range pane.All {
+		if (id != pane.CatID || !m.opts.NoCat) && (id != pane.TrafficID || m.opts.Traffic != nil) {
+			order = append(order, id)
+		}
 	}
-	return pane.All
+	return order
 }
 
 func (m *Model) line(by int) {
@@ -265,6 +268,8 @@ func (m *Model) line(by int) {
 		m.servers.Move(by)
 	case pane.LogID:
 		m.log.Scroll(by)
+	case pane.TrafficID:
+		m.traffic.Scroll(by)
 	default:
 		m.roll(by, by)
 	}
@@ -278,6 +283,8 @@ func (m *Model) page(by int) {
 		m.servers.Move(by * 10)
 	case pane.LogID:
 		m.log.Scroll(by * m.log.Height())
+	case pane.TrafficID:
+		m.traffic.Scroll(by * m.traffic.Height())
 	default:
 		m.roll(by, by*m.slide.Height())
 	}
@@ -303,6 +310,8 @@ func (m *Model) edge(to int) {
 		m.servers.Move(to * far)
 	case pane.LogID:
 		m.log.Scroll(to * far)
+	case pane.TrafficID:
+		m.traffic.Scroll(to * far)
 	default:
 		m.turn(m.slide.Goto(max(0, to) * far))
 	}

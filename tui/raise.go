@@ -26,9 +26,12 @@ func (m *Model) raise(e steps.Event) {
 		e.Type == steps.ActionStarted && e.Phase == steps.PhaseAction:
 	case e.Type == steps.StepDone && e.Step == m.raised.step && m.raised.pane != "":
 		if !m.byHand && m.focus == m.raised.pane {
-			m.focus = pane.SlideID
+			m.focus = m.uncovered(e.Step)
 		}
 		m.raised.pane = ""
+		if m.focus != pane.SlideID {
+			m.raised.pane = m.focus
+		}
 		return
 	default:
 		return
@@ -47,4 +50,13 @@ func (m *Model) raise(e steps.Event) {
 			return
 		}
 	}
+}
+
+// uncovered is the pane to look at when a step is done: the traffic when the step is about it, for who
+// answers is what it was done for, and the slide otherwise.
+func (m *Model) uncovered(id steps.ID) pane.ID {
+	if m.opts.Traffic != nil && m.shows(id, pane.TrafficID) {
+		return pane.TrafficID
+	}
+	return pane.SlideID
 }

@@ -296,7 +296,7 @@ func TestAnyKeys(t *testing.T) {
 	keys := []string{
 		"enter", "esc", "tab", "shift+tab", "up", "down", "left", "right", "pgup", "pgdown", "home", "end", "space", "backspace",
 		"r", "c", "u", "s", "e", "o", "/", ":", "z", "f", "y", "L", "T", "C", "?", "1", "3", "5", "g", "G", "j", "k", "h", "l", "<", ">", "x", "é",
-		"X", "&", "F", "E", "t", "W", "m", "'", "n", "N", "w", "v", "d", "J", "M", "ctrl+z",
+		"X", "&", "F", "E", "t", "W", "m", "'", "n", "N", "w", "v", "d", "J", "M", "ctrl+z", "B", "R",
 	}
 	size := rapid.Custom(func(rt *rapid.T) [2]int {
 		return [2]int{rapid.IntRange(1, 210).Draw(rt, "width"), rapid.IntRange(1, 64).Draw(rt, "height")}
@@ -321,9 +321,11 @@ func TestAnyKeys(t *testing.T) {
 		}
 		ok := true
 		synctest.Test(t, func(t *testing.T) {
-			f := start(t, first[0], first[1], withServers(t, server("web-07", cloud.StatusBuild, "spawning", "", 11*time.Second, mine)))
+			site := &web{links: localLinks}
+			f := start(t, first[0], first[1], withWeb(site), withServers(t, server("web-07", cloud.StatusBuild, "spawning", "", 11*time.Second, mine)))
 			f.finish("jump", "list")
 			booting(f)
+			site.tell(turns("web-07", "web-07-1"))
 			for _, act := range acts {
 				act(f)
 				f.Screen()

@@ -125,9 +125,12 @@ func (m *Model) resume() steps.ID {
 	}
 }
 
-// turn shows another slide, if there is one.
+// turn shows another slide, if there is one, also when a step has brought up a pane in front of it.
 func (m *Model) turn(moved bool) {
 	if moved {
+		if !m.byHand && m.focus == m.raised.pane {
+			m.focus, m.raised.pane = pane.SlideID, ""
+		}
 		m.arrive()
 	}
 }

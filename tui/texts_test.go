@@ -71,6 +71,13 @@ func used(t *testing.T) map[string]bool {
 			}
 		}
 	}
+	for _, kind := range cloud.TroubleKinds {
+		family("traffic.trouble.", string(kind))
+		family("traffic.why.", string(kind))
+	}
+	family("traffic.", "goes-on", "stopped")
+	family("traffic.link.", "site", "stats")
+	family("traffic.stats.", "status", "check", "sessions", "in", "out", "downtime")
 	for _, moment := range append(commented(), momentTyped, momentRecording) {
 		family("comment.", moment)
 	}

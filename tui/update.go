@@ -70,6 +70,10 @@ func (m *Model) came(msg tea.Msg, now time.Time) tea.Cmd {
 		if m.ctx.Err() == nil {
 			m.say(now, msg.text)
 		}
+	case trafficMsg:
+		return m.counted(msg, now)
+	case linksMsg:
+		m.linked(msg, now)
 	case recordingMsg:
 		m.beginPlayback(msg, now)
 	case catchingMsg:
@@ -91,6 +95,9 @@ func (m *Model) settle(now time.Time) {
 	m.outline.SetFocused(m.focus == pane.StepsID)
 	m.servers.SetFocused(m.focus == pane.ServersID)
 	m.servers.SetNow(now)
+	if m.opts.Traffic != nil {
+		m.opts.Traffic.Want(m.wantTraffic(now))
+	}
 	if m.running() != "" {
 		m.outline.SetState(m.state, now)
 	}
@@ -211,6 +218,9 @@ func (m *Model) due(now time.Time) time.Time {
 	}
 	soonest(m.toast.until)
 	soonest(m.servers.Fades())
+	if m.wantTraffic(now) {
+		soonest(m.touched.Add(trafficPatience))
+	}
 	for _, t := range m.demoDue(now) {
 		soonest(t)
 	}

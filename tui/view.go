@@ -28,7 +28,10 @@ type drawn struct {
 // arrange places the panes for the size as it is. It tells the slide its size even while another
 // tab hides it, so that it keeps its place.
 func (m *Model) arrange() {
-	in := want{Width: m.width, Height: m.height, Focus: m.focus, Zoom: m.zoom || m.deckOnly(), NoCat: m.opts.NoCat}
+	in := want{
+		Width: m.width, Height: m.height, Focus: m.focus, Zoom: m.zoom || m.deckOnly(), NoCat: m.opts.NoCat,
+		Traffic: m.besideServers(), Servers: m.serversFirst(), Busy: m.busy(),
+	}
 	if m.demo.up {
 		in.Stage = m.demo.pane
 	}
@@ -204,6 +207,10 @@ func (m *Model) tabs(room int) []tab {
 			count = " " + itoa(m.done()) + "/" + itoa(len(m.workshop.Steps))
 		case pane.ServersID:
 			if n := len(m.snapshot.Servers); n > 0 {
+				count = " " + itoa(n)
+			}
+		case pane.TrafficID:
+			if n := len(m.traffic.Snapshot().Shares); n > 0 {
 				count = " " + itoa(n)
 			}
 		case pane.SlideID, pane.LogID, pane.CatID:

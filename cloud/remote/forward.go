@@ -12,11 +12,13 @@ import (
 // maxForwarded is how many connections one Forwarder carries at once. More wait to be accepted.
 const maxForwarded = 128
 
-// Forwarder is a local port whose connections go to an address seen from a hop.
+// Forwarder is a local port whose connections go to an address seen from somewhere else.
 type Forwarder struct {
 	ln     net.Listener
 	remote string
+	dial   func(ctx context.Context) (net.Conn, error)
 	cancel context.CancelFunc
+	done   chan struct{} // closed when nothing of it runs any more
 	wg     sync.WaitGroup
 
 	mu  sync.Mutex
@@ -25,35 +27,63 @@ type Forwarder struct {
 
 // Forward listens on localAddr (empty: a free port of 127.0.0.1) and carries each connection to
 // remoteAddr, a host:port seen from the end of c. When c is lost, the next connection brings the
-// chain up again. It ends with ctx or with Close.
+// chain up again. It ends with ctx, with Close or with the client.
 func (c *Conn) Forward(ctx context.Context, localAddr, remoteAddr string) (*Forwarder, error) {
-	if localAddr == "" {
-		localAddr = "127.0.0.1:0"
-	}
 	if _, _, err := channelOpen("tcp", remoteAddr); err != nil {
 		return nil, hopError(c.leg.Hop, fmt.Errorf("forward: %w", err))
 	}
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", localAddr)
+	f, err := Forward(ctx, localAddr, remoteAddr, func(ctx context.Context, network, addr string) (net.Conn, error) {
+		return c.again(ctx, network, addr)
+	})
 	if err != nil {
-		return nil, hopError(c.leg.Hop, fmt.Errorf("forward: %w", err))
+		return nil, hopError(c.leg.Hop, err)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	f := &Forwarder{ln: ln, remote: remoteAddr, cancel: cancel}
 	if !c.client.spawn(func() {
-		defer cancel()
-		f.serve(ctx, c)
-	}) || !c.client.spawn(func() {
 		select {
-		case <-ctx.Done():
+		case <-f.done:
 		case <-c.client.stop:
-			cancel()
+			f.Close()
 		}
-		ln.Close()
 	}) {
-		cancel()
-		ln.Close()
+		f.Close()
 		return nil, hopError(c.leg.Hop, ErrClosed)
 	}
+	return f, nil
+}
+
+// again is DialContext that brings a lost chain up again.
+func (c *Conn) again(ctx context.Context, network, addr string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.client.o.DialTimeout)
+	defer cancel()
+	if !c.alive() {
+		up, err := c.client.connect(ctx, c.chain)
+		if err != nil {
+			return nil, err
+		}
+		c = up
+	}
+	return c.DialContext(ctx, network, addr)
+}
+
+// Forward listens on localAddr (empty: a free port of 127.0.0.1) and carries each connection to
+// remoteAddr as dial reaches it. It ends with ctx or with Close.
+func Forward(ctx context.Context, localAddr, remoteAddr string, dial func(ctx context.Context, network, addr string) (net.Conn, error)) (*Forwarder, error) {
+	if localAddr == "" {
+		localAddr = "127.0.0.1:0"
+	}
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", localAddr)
+	if err != nil {
+		return nil, fmt.Errorf("forward: %w", err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	f := &Forwarder{ln: ln, remote: remoteAddr, cancel: cancel, done: make(chan struct{})}
+	f.dial = func(ctx context.Context) (net.Conn, error) { return dial(ctx, "tcp", remoteAddr) }
+	stop := context.AfterFunc(ctx, func() { ln.Close() })
+	go func() {
+		defer close(f.done)
+		defer stop()
+		f.serve(ctx)
+	}()
 	return f, nil
 }
 
@@ -74,14 +104,14 @@ func (f *Forwarder) Err() error {
 func (f *Forwarder) Close() error {
 	f.cancel()
 	err := f.ln.Close()
-	f.wg.Wait()
+	<-f.done
 	if errors.Is(err, net.ErrClosed) {
 		err = nil
 	}
 	return err
 }
 
-func (f *Forwarder) serve(ctx context.Context, c *Conn) {
+func (f *Forwarder) serve(ctx context.Context) {
 	room := make(chan struct{}, maxForwarded)
 	for {
 		select {
@@ -99,7 +129,7 @@ func (f *Forwarder) serve(ctx context.Context, c *Conn) {
 		f.wg.Go(func() {
 			defer func() { <-room }()
 			defer local.Close()
-			err := f.carry(ctx, c, local)
+			err := f.carry(ctx, local)
 			f.mu.Lock()
 			f.err = err
 			f.mu.Unlock()
@@ -108,8 +138,8 @@ func (f *Forwarder) serve(ctx context.Context, c *Conn) {
 }
 
 // carry brings one connection to the far side and copies both ways until both are done.
-func (f *Forwarder) carry(ctx context.Context, c *Conn, local net.Conn) error {
-	far, err := f.dial(ctx, c)
+func (f *Forwarder) carry(ctx context.Context, local net.Conn) error {
+	far, err := f.dial(ctx)
 	if err != nil {
 		return err
 	}
@@ -124,19 +154,6 @@ func (f *Forwarder) carry(ctx context.Context, c *Conn, local net.Conn) error {
 	copyHalf(local, far)
 	wg.Wait()
 	return nil
-}
-
-func (f *Forwarder) dial(ctx context.Context, c *Conn) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.client.o.DialTimeout)
-	defer cancel()
-	if !c.alive() {
-		up, err := c.client.connect(ctx, c.chain)
-		if err != nil {
-			return nil, err
-		}
-		c = up
-	}
-	return c.DialContext(ctx, "tcp", f.remote)
 }
 
 // copyHalf copies one direction and passes its end on.

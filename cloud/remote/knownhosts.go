@@ -130,9 +130,10 @@ func goodKnownLine(line []byte) bool {
 	}
 	fields := bytes.Fields(line)
 	if fields[0][0] == '@' {
-		if fields = fields[1:]; string(fields[0]) == "" || fields[0][0] == '@' {
+		if marker := string(fields[0]); marker != "@cert-authority" && marker != "@revoked" {
 			return false
 		}
+		fields = fields[1:]
 	}
 	if len(fields) < 3 {
 		return false

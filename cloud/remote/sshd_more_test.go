@@ -141,6 +141,7 @@ func TestOpenSSHShell(t *testing.T) {
 	types("echo begun; sleep 1000; echo never\r")
 	sees("\nbegun\r\n")
 	types("\x03")
+	eventually(t, "the shell is ready again", func() bool { return strings.HasSuffix(shown(), "ready> ") }) // it forgets what was typed before
 	types("echo $((128+2)) is $?\r")
 	sees("130 is 130")
 	types("stty -echo; echo hush''ed; read -r secret; stty echo; echo got ${#secret}\r")

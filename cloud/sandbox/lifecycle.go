@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -103,6 +104,16 @@ func (w *world) fail(ctx context.Context, in *instance, text string) {
 	})
 }
 
+// bootMachine boots a machine. What is in a user-data can make the boot fail, never end the program.
+func (w *world) bootMachine(spec machineSpec) (m machine, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("internal error of the sandbox: %v", p)
+		}
+	}()
+	return w.boot(w.root, spec)
+}
+
 // power boots the server's machine. When that fails the server is in ERROR and power is false.
 func (w *world) power(ctx context.Context, in *instance) bool {
 	w.mu.Lock()
@@ -121,7 +132,7 @@ func (w *world) power(ctx context.Context, in *instance) bool {
 	}
 	w.mu.Unlock()
 	// The machine outlives the job that boots it: it runs until it is shut down.
-	m, err := w.boot(w.root, spec)
+	m, err := w.bootMachine(spec)
 	if err != nil {
 		switch {
 		case ctx.Err() != nil:

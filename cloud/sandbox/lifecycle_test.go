@@ -124,6 +124,18 @@ func TestServerLife(t *testing.T) {
 	})
 }
 
+// TestBootPanics: what brings the boot of a machine down puts its server into ERROR, and the next boots.
+func TestBootPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, "", 0)
+		defer b.end()
+		b.w.boot = func(context.Context, machineSpec) (machine, error) { panic("a user-data nobody thought of") }
+		b.expect(b.create(b.w, "web-1"), "ERROR")
+		b.w.boot = b.room.boot
+		b.expect(b.create(b.w, "web-2"), "ACTIVE")
+	})
+}
+
 // A server that is stopped, or rebooted softly, ends what it runs by itself, if it does so in time. One
 // that is rebooted hard, or deleted, is not asked.
 func TestPowerOff(t *testing.T) {

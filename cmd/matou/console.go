@@ -105,6 +105,9 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	if s.holder == nil {
 		to.Shell, to.Edit = e.shell, e.edit
 	}
+	if w := s.watchWeb(e.engine); w != nil {
+		to.Traffic = w
+	}
 	if o.record != "" && e.wait() != nil { // a recording follows the engine, and masks what it knows
 		return nil // Close tells why
 	}

@@ -42,16 +42,6 @@ func sshKey(t *testing.T, path string) string {
 	return string(ssh.MarshalAuthorizedKey(public))
 }
 
-func write(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // room is a jumphost and the containers of some seats, all of them real sshds of this machine: seat NN
 // is at port prefix+NN, the jumphost at prefix+00.
 type room struct{ home, prefix, jumphost string }

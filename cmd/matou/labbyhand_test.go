@@ -204,7 +204,7 @@ func (h *byHand) configure() {
 `
 	config := "Host jumphost\n  HostName " + host + "\n  Port " + port + strings.Replace(common, "root", "jump", 1) +
 		"Host inception\n  HostName 127.0.0.1\n  Port 2201\n  ProxyCommand ssh -F " + h.dir + "/config -W %h:%p jumphost" + common +
-		"Host *\n  ProxyCommand ssh -F " + h.dir + "/config -W %h:%p inception" + common
+		"Host * !jumphost !inception\n  ProxyCommand ssh -F " + h.dir + "/config -W %h:%p inception" + common
 	config = strings.ReplaceAll(config, "  ControlMaster", "  ControlPath "+h.dir+"/%C\n  ControlMaster")
 	for name, text := range map[string]string{"config": config, "askpass": "#!/bin/sh\necho moutarde\n"} {
 		if err := os.WriteFile(filepath.Join(h.dir, name), []byte(text), 0o700); err != nil {

@@ -101,3 +101,14 @@ func program(t *testing.T, state string, args ...string) *exec.Cmd {
 	cmd.Env = append(cmd.Env, "HOME="+state, "LC_ALL=en_GB.UTF-8")
 	return cmd
 }
+
+// write makes a file, and the folders above it.
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

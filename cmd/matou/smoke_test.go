@@ -226,7 +226,7 @@ func (s *screen) dialog(text, title, answer string) bool {
 	if !strings.Contains(text, title) {
 		return false
 	}
-	time.Sleep(300 * time.Millisecond) // a dialog takes no keys in its first moment
+	time.Sleep(dialogMoment)
 	s.press(answer)
 	subject := fingerprint.FindString(text)
 	s.until("the dialog to close", func(text string) bool { // or the next one to be there, about another host
@@ -243,6 +243,9 @@ const (
 	hooray     = "[ Hooray! ]"
 )
 
+// dialogMoment is longer than the first moment of a dialog, in which it takes no keys.
+const dialogMoment = 300 * time.Millisecond
+
 const victorySlide = 28 // the bonus, after Victory
 
 const (
@@ -254,22 +257,24 @@ const (
 // lookBack looks at what was done and made: an attempt and its output, a server, its console.
 func (s *screen) lookBack() {
 	s.t.Helper()
+	done, output, detail, console := "What was done", "Output of", "| OS-EXT-STS:vm_state", "nova console-log"
 	for _, look := range []struct{ keys, sees string }{
-		{"J", "What was done"},
-		{keyEnter, "$ "},
+		{"J", done},
+		{keyEnter, output},
 		{keyEsc, ""},
-		{"\t\t", "Address"},
-		{keyEnter, "| OS-EXT-STS:vm_state"},
-		{"v", "nova console-log"},
+		{"\t\t\t\t", "Address"}, // Victory has brought the traffic up: from there the servers are the fourth
+		{keyEnter, detail},
+		{"v", console},
 		{keyEsc, ""},
 	} {
 		s.press(look.keys)
 		if look.sees != "" {
 			s.sees(look.sees)
+			time.Sleep(dialogMoment)
 			continue
 		}
-		s.until("the dialog to close", func(text string) bool {
-			return !strings.Contains(text, "Output of") && !strings.Contains(text, "nova console-log")
+		s.until("the dialogs to close", func(text string) bool {
+			return !slices.ContainsFunc([]string{done, output, detail, console}, func(title string) bool { return strings.Contains(text, title) })
 		})
 	}
 }

@@ -89,7 +89,8 @@ func newKey(q steps.Question, t i18n.Texts) Dialog {
 	}
 	if q.Data["expected"] != "" && q.Data["expected"] == q.Data["fingerprint"] {
 		b.Body = append(b.Body, Para{}, Para{Strong, "", t.T("question.host-key.same")})
-		compare = "question.host-key.why"
+		b.Body = append(b.Body, Para{}, Para{Dim, "", t.T("question.host-key.why")})
+		return b
 	}
 	b.Body = append(b.Body, Para{Plain, "", ""}, Para{Plain, "", t.T("question.host-key.text")},
 		Para{Plain, "", ""}, Para{Dim, "", t.T(compare)})

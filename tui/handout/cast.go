@@ -81,7 +81,7 @@ func (t *Tale) moments(text i18n.Texts) []moment {
 		} else if a.End.Type == steps.StepUndone {
 			end.text = text.T("toast.undone", "step", title) + "\n"
 		} else if a.End.Type == steps.StepShown {
-			end.text = text.T("toast.shown", "step", title) + "\n"
+			end.text = text.T("plain.shown", "step", title) + "\n"
 		}
 		all = append(all, end)
 	}

@@ -99,6 +99,8 @@ func stands(cluster string) bool {
 	switch {
 	case unicode.In(first, unicode.M, unicode.Cf, unicode.Prepended_Concatenation_Mark):
 		return false
+	case first == 0x0e33 || first == 0x0eb3: // SARA AM and AM, letters that join the one before (SpacingMark)
+		return false
 	case first >= 0x1f1e6 && first <= 0x1f1ff:
 		return n < len(cluster)
 	}

@@ -24,11 +24,12 @@ const (
 	StepsID   ID = "steps"
 	ServersID ID = "servers"
 	LogID     ID = "log"
+	TrafficID ID = "traffic"
 	CatID     ID = "cat"
 )
 
 // All lists the panes in the order of the tabs.
-var All = []ID{SlideID, StepsID, ServersID, LogID, CatID}
+var All = []ID{SlideID, StepsID, ServersID, LogID, TrafficID, CatID}
 
 // Look is what every pane draws with.
 type Look struct {

@@ -43,6 +43,7 @@ func table(t i18n.Texts) []command {
 		{"a", t.T("plain.help.art"), plainly((*dialogue).art)},
 		{"o", t.T("plain.help.outline"), plainly((*dialogue).outline)},
 		{"v", t.T("plain.help.servers"), plainly((*dialogue).servers)},
+		{"t", t.T("plain.help.traffic"), plainly((*dialogue).traffic)},
 		{"/", t.T("plain.help.search"), (*dialogue).search},
 		{"L", t.T("help.language"), plainly((*dialogue).switchLanguage)},
 		{"?", t.T("help.help"), plainly((*dialogue).help)},

@@ -9,6 +9,7 @@
 //	commands.go  the one table of commands
 //	turn.go      what enter does
 //	ask.go       the questions of the engine and its own, and what an answer means
+//	traffic.go   who answers on the workshop's web site
 //	tell.go      what happens, in words
 //	slide.go     a slide as text
 //	input.go     lines, read when they are wanted
@@ -72,6 +73,9 @@ type Options struct {
 	Conceal  bool // passwords on slides are not printed
 
 	Servers *cloud.Poller
+	// Traffic asks the current web site who answers, and returns within a time of its own; nil: there is
+	// none to ask.
+	Traffic func(ctx context.Context) (cloud.Traffic, error)
 	Made    func(ctx context.Context) (cloud.Made, error) // all that the seat has in the cloud; nil: nobody to ask
 	Shell   func(hop string) error                        // an interactive shell in this terminal; nil: there is none
 	Edit    func(step steps.ID) error                     // opens what a step lets people edit; nil: nothing

@@ -148,6 +148,8 @@ func (d *dialogue) event(e steps.Event) {
 	case steps.StepFailed, steps.StepChecked, steps.StepStale:
 		d.missed(e)
 		d.settle(e.Step)
+	case steps.StepShown:
+		d.say(t.T("plain.shown", "step", d.title(e.Step)))
 	case steps.StepUndone:
 		d.say(t.T("toast.undone", "step", d.title(e.Step)))
 		d.settle(e.Step)

@@ -171,3 +171,18 @@ func (s *Styles) Meter(width int, part, whole float64) string {
 
 // Plain is a text without its styles.
 func Plain(text string) string { return ansi.Strip(text) }
+
+// Link makes a text clickable (OSC 8). The address is reduced to printable ASCII, as the sequence
+// demands; a terminal that shows nothing but ASCII gets the text alone.
+func (s *Styles) Link(url, text string) string {
+	if s.ASCII || url == "" {
+		return text
+	}
+	safe := strings.Map(func(r rune) rune {
+		if r <= ' ' || r > '~' {
+			return -1
+		}
+		return r
+	}, url)
+	return ansi.SetHyperlink(safe) + text + ansi.ResetHyperlink()
+}

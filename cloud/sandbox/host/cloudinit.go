@@ -158,7 +158,7 @@ func (h *Host) initCloud() {
 		h.saveState()
 		return
 	}
-	h.update(func(s *state) { s.Cloud = true })
+	h.saveState()
 	h.goFunc(func() { h.firstBoot(h.ctx, config, data, bad) })
 }
 
@@ -230,10 +230,11 @@ func (h *Host) firstBoot(ctx context.Context, c *cloudConfig, data []byte, bad e
 		say("Cloud-init v. 22.4.2 running 'modules:final'")
 		h.runFirst(ctx, out, strings.Join(lines, "\n"))
 	}
-	if ctx.Err() == nil {
-		say("Cloud-init v. 22.4.2 finished. Datasource DataSourceOpenStackLocal [net,ver=2].")
+	if ctx.Err() != nil {
+		return // the sandbox ended meanwhile: when it comes back, it begins anew
 	}
-	h.saveState()
+	say("Cloud-init v. 22.4.2 finished. Datasource DataSourceOpenStackLocal [net,ver=2].")
+	h.update(func(s *state) { s.Cloud = true })
 }
 
 // runFirst runs a script as root, from /.

@@ -84,7 +84,7 @@ func (h *Host) runCron(ctx context.Context, s *service) {
 				continue
 			}
 			if _, skip := h.cfg.Faults.Take(fault.CronSkip, h.cfg.Name+" "+j.command); !skip {
-				jobs.Go(func() { h.runJob(ctx, j) })
+				jobs.Go(func() { h.survives("cron", func() { h.runJob(ctx, j) }) })
 			}
 		}
 	}

@@ -171,7 +171,13 @@ func (s *session) program(ctx context.Context, name string, c shell.Command) int
 	if name != "python" && name != "python3" {
 		shell.Started(ctx) // a Flask application tells itself when it listens
 	}
-	code := run(ctx, &Process{Call: call, Host: h, PID: p.pid, TTY: s.tty, session: s})
+	code := 0
+	if !h.survives(call.Args[0], func() {
+		code = run(ctx, &Process{Call: call, Host: h, PID: p.pid, TTY: s.tty, session: s})
+	}) {
+		fmt.Fprintln(c.Stderr, "Aborted")
+		return exitAborted
+	}
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errKilled):
 		return 137
@@ -179,6 +185,23 @@ func (s *session) program(ctx context.Context, name string, c shell.Command) int
 		return 143
 	}
 	return code
+}
+
+// exitAborted is the status of a program that came down: 128 and SIGABRT.
+const exitAborted = 128 + 6
+
+// survives runs f, and reports whether it came to its end. What people type and write on a host may
+// bring one of its programs down by a mistake of ours; the console, in whose process they all run, goes
+// on, and the host's log tells.
+func (h *Host) survives(what string, f func()) (well bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			well = false
+			h.Log("kernel", fmt.Sprintf("%s: internal error of the sandbox: %v", what, p))
+		}
+	}()
+	f()
+	return true
 }
 
 // find answers the program behind a name.

@@ -149,13 +149,13 @@ func (h *Host) goFunc(f func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.stopped {
-		go f()
+		go h.survives("background", f)
 		return
 	}
 	h.wg.Add(1)
 	go func() {
 		defer h.wg.Done()
-		f()
+		h.survives("background", f)
 	}()
 }
 
@@ -218,6 +218,7 @@ func (h *Host) Reboot(ctx context.Context) error {
 	}
 	h.mu.Lock()
 	h.state.Programs = nil
+	h.state.Cloud = true // what cloud-init had left to do is not done at another boot
 	h.started = h.cfg.Now()
 	h.mu.Unlock()
 	h.saveState()

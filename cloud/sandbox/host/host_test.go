@@ -193,6 +193,39 @@ func TestRestartKeepsTheWorld(t *testing.T) {
 	}
 }
 
+// TestFirstBootGoesOn: the sandbox ends while cloud-init is at work; when it comes back, cloud-init does
+// its work to the end, once.
+func TestFirstBootGoesOn(t *testing.T) {
+	t.Parallel()
+	c := testConfig(t, "web-1", "ubuntu", "10.0.0.11")
+	c.UserData = []byte("#cloud-config\nruncmd:\n  - touch /root/begun\n  - until test -e /root/go; do sleep 0.01; done\n  - echo done >>/root/done\n")
+	wait := func(h *Host, file string) {
+		t.Helper()
+		for end := time.Now().Add(time.Minute); !h.Tree().Root().Exists(file); time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("no %s", file)
+			}
+		}
+	}
+	h, err := Boot(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wait(h, "/root/begun")
+	if err := h.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h = boot(t, c)
+	must(t, h, "touch /root/go; cloud-init status --wait")
+	wait(h, "/root/done")
+	if err := h.Reboot(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := must(t, h, "cloud-init status --wait >/dev/null; cat /root/done"); got != "done\n" {
+		t.Errorf("done: %q", got)
+	}
+}
+
 // BenchmarkBoot is what a participant waits for, at an instant pace.
 func BenchmarkBoot(b *testing.B) {
 	c := testConfig(b, "puppet-1", "puppet", "10.0.0.10")

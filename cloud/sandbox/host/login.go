@@ -44,7 +44,8 @@ func (c *sshConn) session(ctx context.Context, server *ssh.ServerConn, n ssh.New
 		f := program
 		program = nil
 		run.Go(func() {
-			status := f()
+			status := exitAborted
+			l.host.survives("login", func() { status = f() })
 			_, _ = ch.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{uint32(status)}))
 			ch.Close()
 		})

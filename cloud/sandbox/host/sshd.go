@@ -178,14 +178,7 @@ func (c *sshConn) serve(server *ssh.ServerConn, channels <-chan ssh.NewChannel, 
 		}
 		open.Go(func() {
 			defer func() { <-slots }()
-			switch n.ChannelType() {
-			case "session":
-				c.session(ctx, server, n)
-			case "direct-tcpip":
-				c.forward(ctx, n)
-			default:
-				_ = n.Reject(ssh.UnknownChannelType, "unknown channel type")
-			}
+			c.host.survives("sshd", func() { c.open(ctx, server, n) })
 		})
 	}
 	// The line is gone: what runs on it gets a hang-up.
@@ -197,6 +190,18 @@ func (c *sshConn) serve(server *ssh.ServerConn, channels <-chan ssh.NewChannel, 
 		err = nil
 	}
 	return err
+}
+
+// open serves one channel.
+func (c *sshConn) open(ctx context.Context, server *ssh.ServerConn, n ssh.NewChannel) {
+	switch n.ChannelType() {
+	case "session":
+		c.session(ctx, server, n)
+	case "direct-tcpip":
+		c.forward(ctx, n)
+	default:
+		_ = n.Reject(ssh.UnknownChannelType, "unknown channel type")
+	}
 }
 
 // forward connects a direct-tcpip channel (RFC 4254, section 7.2) as seen from this host.

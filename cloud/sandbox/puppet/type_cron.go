@@ -45,22 +45,23 @@ func parseCrontab(text string) *crontab {
 	for _, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
 		name, isMark := strings.CutPrefix(line, cronMark)
 		words := strings.Fields(line)
+		remark := len(words) > 0 && strings.HasPrefix(words[0], "#") // crontab(5): blanks may stand before it
 		switch {
 		case isMark:
 			job = &cronJob{name: name}
-		case job != nil && strings.HasPrefix(line, "@") && len(words) > 1:
-			job.special, job.command = words[0][1:], strings.TrimSpace(strings.TrimPrefix(line, words[0]))
+		case job != nil && len(words) > 1 && len(words[0]) > 1 && words[0][0] == '@':
+			job.special, job.command = words[0][1:], strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), words[0]))
 			job.fields = []string{"*", "*", "*", "*", "*"}
 			t.jobs, job = append(t.jobs, job), nil
-		case job != nil && len(words) > 5 && !strings.HasPrefix(line, "#"):
+		case job != nil && len(words) > 5 && !remark:
 			job.fields = words[:5]
-			rest := line
+			rest := strings.TrimSpace(line)
 			for _, w := range words[:5] {
 				rest = strings.TrimSpace(strings.TrimPrefix(rest, w))
 			}
 			job.command = rest
 			t.jobs, job = append(t.jobs, job), nil
-		case job != nil && strings.Contains(line, "=") && !strings.HasPrefix(line, "#"):
+		case job != nil && strings.Contains(line, "=") && !remark:
 			job.env = append(job.env, line)
 		case strings.HasPrefix(line, "# HEADER: ") || line == "":
 		default:

@@ -38,17 +38,19 @@ type errExit int
 func (e errExit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 type verb struct {
-	run  func(c *command, ctx context.Context) error
-	bare bool // needs no repository
+	run    func(c *command, ctx context.Context) error
+	bare   bool // needs no repository
+	writes bool // changes files, and prints no more than a pipe holds
 }
 
 var verbs = map[string]verb{
-	"status": {run: (*command).status}, "branch": {run: (*command).branch}, "checkout": {run: (*command).checkout},
-	"switch": {run: (*command).checkout}, "log": {run: (*command).log}, "diff": {run: (*command).diff},
-	"show": {run: (*command).show}, "rev-parse": {run: (*command).revParse}, "add": {run: (*command).add},
-	"commit": {run: (*command).commit}, "config": {run: (*command).config}, "init": {run: (*command).init, bare: true},
-	"clone": {run: (*command).clone, bare: true}, "remote": {run: (*command).remotes}, "reset": {run: (*command).reset},
-	"restore": {run: (*command).restore}, "stash": {run: (*command).stash}, "fetch": {run: (*command).fetch}, "pull": {run: (*command).fetch},
+	"status": {run: (*command).status}, "branch": {run: (*command).branch}, "checkout": {run: (*command).checkout, writes: true},
+	"switch": {run: (*command).checkout, writes: true}, "log": {run: (*command).log}, "diff": {run: (*command).diff},
+	"show": {run: (*command).show}, "rev-parse": {run: (*command).revParse}, "add": {run: (*command).add, writes: true},
+	"commit": {run: (*command).commit, writes: true}, "config": {run: (*command).config}, "init": {run: (*command).init, bare: true, writes: true},
+	"clone": {run: (*command).clone, bare: true, writes: true}, "remote": {run: (*command).remotes}, "reset": {run: (*command).reset, writes: true},
+	"restore": {run: (*command).restore, writes: true}, "stash": {run: (*command).stash, writes: true},
+	"fetch": {run: (*command).fetch}, "pull": {run: (*command).fetch},
 	"--version": {run: (*command).version, bare: true}, "version": {run: (*command).version, bare: true},
 }
 
@@ -87,7 +89,17 @@ func Run(ctx context.Context, call *bin.Call, remote Remote) int {
 			return c.end(err)
 		}
 	}
-	return c.end(v.run(c, ctx))
+	if !v.writes {
+		return c.end(v.run(c, ctx))
+	}
+	// Its host goes on while a real git is killed; here both end with the sandbox, and half a checkout
+	// would look like somebody's own changes.
+	var err error
+	_ = c.FS.Batch(func() error {
+		err = v.run(c, ctx)
+		return nil // what a git that failed has written stays
+	})
+	return c.end(err)
 }
 
 func (c *command) end(err error) int {

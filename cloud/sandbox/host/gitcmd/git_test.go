@@ -9,13 +9,20 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/go-git/go-billy/v5/memfs"
+	"github.com/go-git/go-billy/v5/util"
+
 	"matou/cloud/sandbox/host/bin"
 	"matou/cloud/sandbox/host/tree"
 )
 
 func repository(t testing.TB) tree.View {
 	t.Helper()
-	v := tree.New(tree.Options{}).Root()
+	return repositoryIn(t, tree.New(tree.Options{}).Root())
+}
+
+func repositoryIn(t testing.TB, v tree.View) tree.View {
+	t.Helper()
 	w := fstest.MapFS{
 		"modules/m/init.pp": {Data: []byte("class m {}\n")}, "b/one/site.pp": {Data: []byte("a\nb\nc\n")},
 		"b/two/site.pp": {Data: []byte("a\nB\nc\nd\n")}, "b/two/more.pp": {Data: []byte("more\n")},
@@ -84,6 +91,55 @@ func TestGit(t *testing.T) {
 	}
 	if target, err := v.Readlink("/repo/modules/x"); target != "/usr/x" {
 		t.Errorf("link: %q, %v", target, err)
+	}
+}
+
+// TestKilledCheckout: wherever a checkout is cut off, the next start finds the one branch or the other,
+// and no change that nobody made.
+func TestKilledCheckout(t *testing.T) {
+	t.Parallel()
+	store := memfs.New()
+	tr, _, err := tree.Open(store, tree.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := repositoryIn(t, tr.Root())
+	journal := func() []byte {
+		t.Helper()
+		data, err := util.ReadFile(store, "tree.jsonl")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	before := len(journal())
+	if out, code := gitLine(v, "checkout two"); code != 0 {
+		t.Fatal(out)
+	}
+	whole := journal()
+	if err := tr.Close(); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for cut := before; cut <= len(whole); cut += max(1, min(97, len(whole)-cut)) {
+		again := memfs.New()
+		if err := util.WriteFile(again, "tree.jsonl", whole[:cut], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		tr, _, err := tree.Open(again, tree.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		branch, _ := gitLine(tr.Root(), "rev-parse --abbrev-ref HEAD")
+		status, _ := gitLine(tr.Root(), "status")
+		if !strings.Contains(status, "nothing to commit") {
+			t.Fatalf("cut after %d bytes of %d: on %s%s", cut-before, len(whole)-before, branch, status)
+		}
+		seen[branch]++
+		_ = tr.Close()
+	}
+	if len(seen) != 2 {
+		t.Errorf("found %v", seen)
 	}
 }
 

@@ -13,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"matou/cloud"
 	"matou/cloud/leaktest"
+	"matou/cloud/traffic"
 )
 
 func TestMain(m *testing.M) { leaktest.Main(m) }
@@ -164,6 +166,13 @@ func TestChecksTakeServersOutAndIn(t *testing.T) {
 		}
 	}
 	wait("b", "DOWN")
+	rows, err := traffic.ParseStats(strings.NewReader(b.CSV())) // read as the real one's
+	if err != nil || len(rows) != 4 || rows[0].Status != "OPEN" || rows[3].Active != 1 {
+		t.Fatalf("%+v, %v", rows, err)
+	}
+	if r := rows[2]; r.Name != "b" || r.Health() != cloud.ProxyDown || r.Check != "L4CON" || r.CheckSays != "Connection refused" {
+		t.Errorf("%+v", r)
+	}
 	for range 4 {
 		if _, body := get(t, n, ":80", "/"); body != "a" {
 			t.Errorf("got %q from a server that is down", body)

@@ -132,7 +132,7 @@ const columns = "pxname,svname,qcur,qmax,scur,smax,slim,stot,bin,bout,dreq,dresp
 	"comp_in,comp_out,comp_byp,comp_rsp,lastsess,last_chk,last_agt,qtime,ctime,rtime,ttime,agent_status,agent_code,agent_duration," +
 	"check_desc,agent_desc,check_rise,check_fall,check_health,agent_rise,agent_fall,agent_health,addr,cookie,mode,algo,conn_rate," +
 	"conn_rate_max,conn_tot,intercepted,dcon,dses,wrew,connect,reuse,cache_lookups,cache_hits,srv_icur,src_ilim,qtime_max,ctime_max," +
-	"rtime_max,ttime_max,eint,idle_conn_cur,safe_conn_cur,used_conn_cur,need_conn_est"
+	"rtime_max,ttime_max,eint,idle_conn_cur,safe_conn_cur,used_conn_cur,need_conn_est,uweight,agg_server_status,agg_server_check_status,agg_check_status,-"
 
 var columnNames = strings.Split(columns, ",")
 
@@ -227,7 +227,15 @@ func (s *target) describe(r row) {
 		"weight": int64(s.Weight), "act": active, "bck": backup, "lbtot": s.total.Load(), "lastchg": int64(time.Since(s.since).Seconds()),
 	})
 	if s.Check && s.checked {
-		r["check_status"] = s.detail
-		r.add(map[string]int64{"chkfail": int64(s.fails), "chkdown": int64(s.downs), "check_duration": s.took.Milliseconds()})
+		r["check_status"], r["last_chk"], r["check_desc"] = s.detail, s.says, map[string]string{
+			"L4OK": "Layer4 check passed", "L4CON": "Layer4 connection problem", "L4TOUT": "Layer4 timeout",
+		}[s.detail]
+		down := s.down
+		if !s.up {
+			down += time.Since(s.since)
+		}
+		r.add(map[string]int64{
+			"chkfail": int64(s.fails), "chkdown": int64(s.downs), "check_duration": s.took.Milliseconds(), "downtime": int64(down.Seconds()),
+		})
 	}
 }

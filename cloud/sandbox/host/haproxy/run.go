@@ -63,6 +63,8 @@ type target struct {
 	downs    int
 	since    time.Time
 	detail   string
+	says     string        // why the last check failed, as the system words it
+	down     time.Duration // all the times that are over
 	took     time.Duration
 	current  atomic.Int64
 	total    atomic.Int64
@@ -317,12 +319,12 @@ func (b *Balancer) check(ctx context.Context, k *back, s *target) {
 
 func (b *Balancer) result(k *back, s *target, err error, took time.Duration) {
 	s.mu.Lock()
-	s.took, s.detail = took, "L4OK"
+	s.took, s.detail, s.says = took, "L4OK", ""
 	if err != nil {
 		s.fails++
-		s.detail = "L4CON"
+		s.detail, s.says = "L4CON", "Connection refused"
 		if errors.Is(err, context.DeadlineExceeded) {
-			s.detail = "L4TOUT"
+			s.detail, s.says = "L4TOUT", ""
 		}
 	}
 	first := !s.checked
@@ -332,6 +334,9 @@ func (b *Balancer) result(k *back, s *target, err error, took time.Duration) {
 		s.streak = 0
 	} else if s.streak++; first || s.up && s.streak >= s.Fall || !s.up && s.streak >= s.Rise {
 		// The first check decides at once, so that a dead server gets nothing.
+		if !s.up {
+			s.down += time.Since(s.since)
+		}
 		s.up, s.streak, s.since = !s.up, 0, time.Now()
 		if !s.up {
 			s.downs++

@@ -265,6 +265,10 @@ func (v View) AppendFile(p string, data []byte, perm fs.FileMode) error {
 }
 
 func (v View) put(p string, data []byte, perm fs.FileMode, flag int) error {
+	if flag == os.O_TRUNC { // a program killed in between must leave the old content or the new
+		v.tree.begin()
+		defer v.tree.end(true)
+	}
 	f, err := v.OpenFile(p, os.O_WRONLY|os.O_CREATE|flag, perm)
 	if err != nil {
 		return err

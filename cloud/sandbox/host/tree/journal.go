@@ -115,7 +115,7 @@ func (t *Tree) redo(r record) {
 		return
 	}
 	if r.Op == "n" {
-		if pl.node == nil && pl.name != "." {
+		if pl.node == nil && pl.name != "." && isType(fs.FileMode(r.Mode)) {
 			n := t.newNode(pl.name, fs.FileMode(r.Mode), r.UID, r.GID)
 			n.target = r.To
 			t.attach(pl.dir, n)
@@ -153,6 +153,15 @@ func (t *Tree) redo(r record) {
 			t.detach(n)
 		}
 	}
+}
+
+// isType tells whether a mode says what a node is in one way: nothing is a folder and a link at once.
+func isType(m fs.FileMode) bool {
+	switch m.Type() {
+	case 0, fs.ModeDir, fs.ModeSymlink, fs.ModeDevice | fs.ModeCharDevice:
+		return true
+	}
+	return false
 }
 
 // start begins a fresh journal that holds the tree as it is.
@@ -283,11 +292,10 @@ func (j *journal) rename(from, to string) {
 // Batch runs f and writes the changes it makes at its end, or when the buffer is full, instead of
 // one by one: for a boot, which makes hundreds. [Open] finds all of them or none: none when f has
 // failed, and then nothing that came later either, or when the program was killed before the end.
-func (t *Tree) Batch(f func() error) error {
+func (t *Tree) Batch(f func() error) (err error) {
 	t.begin()
-	err := f()
-	t.end(err == nil)
-	return err
+	defer func() { t.end(err == nil) }()
+	return f()
 }
 
 func (t *Tree) begin() {

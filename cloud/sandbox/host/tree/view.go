@@ -18,6 +18,9 @@ type View struct {
 // Root is the tree as root sees it: every access is allowed.
 func (t *Tree) Root() View { return View{tree: t} }
 
+// Batch is that of [Tree.Batch].
+func (v View) Batch(f func() error) error { return v.tree.Batch(f) }
+
 // As is the tree as the user with these ids sees it.
 func (t *Tree) As(uid, gid int) View { return View{tree: t, uid: uid, gid: gid} }
 

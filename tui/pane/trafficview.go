@@ -1,0 +1,434 @@
+package pane
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"matou/cloud"
+	"matou/steps"
+	"matou/tui/theme"
+)
+
+// Lines draws what is seen of the text.
+func (t *Traffic) Lines() []string {
+	lines := t.text()
+	return t.page(lines[t.at():])
+}
+
+// text is all there is to show. It is drawn anew only when something has changed.
+func (t *Traffic) text() []string {
+	if t.lines != nil && t.drawn == t.version {
+		return t.lines
+	}
+	parts := t.parts()
+	lines, count := []string{}, 0
+	for _, p := range parts {
+		count += len(p)
+	}
+	airy := count+len(parts)-1 <= t.height // a blank line between the parts, when there is room for all
+	for i, p := range parts {
+		if airy && i > 0 {
+			lines = append(lines, "")
+		}
+		lines = append(lines, p...)
+	}
+	t.lines, t.drawn = lines, t.version
+	return lines
+}
+
+// at is the first line that is seen.
+func (t *Traffic) at() int { return min(t.top, max(0, len(t.text())-t.height)) }
+
+// Heads says how fast it asks, and what is out of sight.
+func (t *Traffic) Heads() (left, right, foot string) {
+	st, x := t.look.Styles, t.look.Text
+	left = x.T("pane.traffic")
+	switch {
+	case t.paused:
+		right = st.Warn.Render(x.T("traffic.paused"))
+	case t.snap.Site >= 0 && t.snap.Err == nil:
+		right = st.Dim.Render(t.rate())
+	}
+	if below := len(t.text()) - t.at() - t.height; below > 0 {
+		foot = st.Warn.Render(st.Glyph.Down + " " + x.N("slide.below", below))
+	} else if top := t.at(); top > 0 {
+		foot = st.Dim.Render(st.Glyph.Up + " " + x.N("slide.above", top))
+	}
+	return left, right, foot
+}
+
+// rate is how many requests there are a second, in whole numbers: one an eye can follow.
+func (t *Traffic) rate() string {
+	switch r := t.snap.Rate; {
+	case r <= 0:
+		return ""
+	case r < 0.75:
+		return t.look.Text.T("traffic.each", "n", itoa(int(1/r+0.5)))
+	default:
+		return t.look.Text.T("traffic.rate", "n", itoa(int(r+0.5)))
+	}
+}
+
+// parts are the paragraphs there are to show, the most important first.
+func (t *Traffic) parts() [][]string {
+	st, x := t.look.Styles, t.look.Text
+	if t.snap.Site < 0 || t.snap.Site >= len(t.workshop.Traffic.Sites) || t.snap.Err != nil {
+		return t.missing()
+	}
+	site := t.workshop.Traffic.Sites[t.snap.Site]
+	asked := x.N("traffic.asked", t.snap.Asked)
+	title := st.Strong.Render(site.Title.In(x.Lang))
+	if url := cloud.Clean(t.snap.URL); t.width >= 50 {
+		title += "  " + st.Dim.Render(url)
+	}
+	head := []string{t.split(" "+title, st.Dim.Render(asked), t.width)}
+	if t.snap.Asked == 0 {
+		head = append(head, " "+st.Dim.Render(x.T("traffic.asking")))
+	}
+	parts := [][]string{append(head, t.bars()...)}
+	add := func(lines []string) {
+		if len(lines) > 0 {
+			parts = append(parts, lines)
+		}
+	}
+	add(append(t.troubles(), t.strip()...))
+	add(t.doors(site))
+	add(t.table(site))
+	return parts
+}
+
+// missing says what there is to wait for, and which step brings it.
+func (t *Traffic) missing() [][]string {
+	st, x := t.look.Styles, t.look.Text
+	sites := t.workshop.Traffic.Sites
+	if t.snap.Site < 0 && len(sites) > 0 {
+		step, _ := t.workshop.Step(sites[0].From)
+		text := x.T("traffic.none", "step", step.Title.In(x.Lang))
+		return [][]string{append([]string{""}, wrapped(st.Dim, text, t.width, 1)...)}
+	}
+	why := ""
+	if t.snap.Err != nil {
+		why = Clean(t.snap.Err.Error())
+	}
+	return [][]string{append([]string{""}, wrapped(st.Warn, x.T("traffic.unknown", "why", why), t.width, 1)...)}
+}
+
+// mark is the letter of a backend, and its colour: one of them is enough to tell it.
+func (t *Traffic) mark(i int) (string, theme.Style) {
+	letter := letters[min(i, len(letters)-1)]
+	return string(letter), t.look.Styles.Tags[i%len(t.look.Styles.Tags)]
+}
+
+const letters = "abcdefghijklmnopqrstuvwxyz+"
+
+// index is a backend's place among all.
+func (t *Traffic) index(name string) int {
+	for i, s := range t.snap.Shares {
+		if s.Name == name {
+			return i
+		}
+	}
+	return len(letters) - 1
+}
+
+// bars are the shares, one line each.
+func (t *Traffic) bars() []string {
+	st := t.look.Styles
+	answered, name := 0, 6
+	for _, s := range t.snap.Shares {
+		answered += s.Count
+		name = max(name, ansi.StringWidth(t.named(s.Name)))
+	}
+	name = min(name, max(6, t.width*2/5))
+	meter := t.width - name - 16
+	var lines []string
+	for i, s := range t.snap.Shares {
+		letter, style := t.mark(i)
+		line := " " + style.Render(letter) + " " + t.cell(t.named(s.Name), name) + " "
+		if meter >= 4 {
+			n := min(meter, (meter*s.Count+answered/2)/answered)
+			line += style.Render(strings.Repeat(st.Glyph.Full, n)) + st.GaugeRest.Render(strings.Repeat(st.Glyph.Empty, meter-n)) + " "
+		}
+		lines = append(lines, line+right(itoa(s.Count), 5)+" "+st.Dim.Render(right(itoa((100*s.Count+answered/2)/answered)+"%", 4)))
+	}
+	return lines
+}
+
+func right(text string, width int) string {
+	return strings.Repeat(" ", max(0, width-ansi.StringWidth(text))) + text
+}
+
+func (t *Traffic) named(who string) string {
+	if who == "" {
+		return t.look.Text.T("traffic.unnamed")
+	}
+	return cloud.Clean(who)
+}
+
+// troubles are the ways in which requests failed, the newest first: in red while it is so, as a
+// memory when somebody has answered since.
+func (t *Traffic) troubles() []string {
+	st, x := t.look.Styles, t.look.Text
+	var lines []string
+	for i := len(t.snap.Troubles) - 1; i >= 0; i-- {
+		v := t.snap.Troubles[i]
+		text := x.T("traffic.trouble."+string(v.Kind), "detail", cloud.Clean(v.Detail))
+		if n := len(t.snap.Recent); n > 0 && t.snap.Recent[n-1].Kind == v.Kind {
+			lines = append(lines, " "+st.Error.Render(st.Glyph.Failed+" "+x.T("traffic.times", "n", itoa(v.Count), "what", text)))
+			lines = append(lines, wrapped(st.Dim, x.T("traffic.why."+string(v.Kind), "detail", cloud.Clean(v.Detail)), t.width, 3)...)
+			continue
+		}
+		until := v.Last.Local().Format("15:04:05")
+		lines = append(lines, " "+st.Dim.Render(st.Glyph.Dot+" "+x.T("traffic.before", "n", itoa(v.Count), "what", text, "time", until)))
+	}
+	return lines
+}
+
+// strip is the last requests: a letter each, the newest at the right, and below the last ones with
+// their time, the newest first.
+func (t *Traffic) strip() []string {
+	st := t.look.Styles
+	recent := t.snap.Recent
+	if len(recent) == 0 {
+		return nil
+	}
+	row := ""
+	for _, a := range recent[max(0, len(recent)-max(0, t.width-2)):] {
+		if a.Kind != "" {
+			row += st.Error.Render(st.Glyph.Failed)
+			continue
+		}
+		letter, style := t.mark(t.index(a.Who))
+		row += style.Render(letter)
+	}
+	last, width := "", 1
+	for i := len(recent) - 1; i >= 0; i-- {
+		a := recent[i]
+		took := strconv.FormatInt(a.Took.Milliseconds(), 10) + " ms"
+		who, style := t.answered(a)
+		w := ansi.StringWidth(who) + 1 + len(took)
+		if width+w > t.width-1 {
+			break
+		}
+		if last != "" {
+			last += "  "
+		}
+		last += style.Render(who) + " " + st.Dim.Render(took)
+		width += w + 2
+	}
+	return []string{" " + row, " " + last}
+}
+
+// answered is who an answer came from, or in a word why none did, and its colour.
+func (t *Traffic) answered(a cloud.Answer) (string, theme.Style) {
+	st := t.look.Styles
+	switch a.Kind {
+	case "":
+		_, style := t.mark(t.index(a.Who))
+		return t.named(a.Who), style
+	case cloud.TroubleStatus:
+		code, _, _ := strings.Cut(cloud.Clean(a.Detail), " ")
+		return code, st.Error
+	default:
+		return st.Glyph.Failed, st.Error
+	}
+}
+
+// doors are the addresses for a browser, and how to get one.
+func (t *Traffic) doors(site steps.Site) []string {
+	st, x := t.look.Styles, t.look.Text
+	if t.links.Site == "" {
+		return []string{" " + st.Dim.Render(x.T("traffic.link.closed"))}
+	}
+	label := max(ansi.StringWidth(x.T("traffic.link.site")), ansi.StringWidth(x.T("traffic.link.stats"))) + 1
+	row := func(key, url string) string {
+		return " " + st.Dim.Render(t.cell(x.T(key), label)) + st.Link(url, st.Accent.Render(url))
+	}
+	lines := []string{row("traffic.link.site", t.links.Site)}
+	if site.Stats != "" && t.links.Stats != "" {
+		lines = append(lines, row("traffic.link.stats", t.links.Stats))
+	}
+	if t.links.SSH == "" {
+		return append(lines, wrapped(st.Dim, x.T("traffic.link.here"), t.width, 1)...)
+	}
+	lines = append(lines, wrapped(st.Dim, x.T("traffic.link.far"), t.width, 1)...)
+	return append(lines, wrapped(st.Command, t.links.SSH, t.width, 1)...)
+}
+
+// proxyColumn is a column of the statistics.
+type proxyColumn struct {
+	key   string
+	width int
+	right bool
+	cell  func(*Traffic, cloud.ProxyRow) string
+}
+
+var (
+	proxyStatus = proxyColumn{"status", 9, false, func(_ *Traffic, r cloud.ProxyRow) string { return r.Status }}
+	proxyCheck  = proxyColumn{"check", 12, false, (*Traffic).check}
+	proxyTotal  = proxyColumn{"sessions", 6, true, func(_ *Traffic, r cloud.ProxyRow) string { return strconv.FormatInt(r.Total, 10) }}
+	proxyOut    = proxyColumn{"out", 6, true, func(_ *Traffic, r cloud.ProxyRow) string { return size(r.Out) }}
+	proxyIn     = proxyColumn{"in", 6, true, func(_ *Traffic, r cloud.ProxyRow) string { return size(r.In) }}
+	proxyDown   = proxyColumn{"downtime", 7, true, func(_ *Traffic, r cloud.ProxyRow) string {
+		if r.Downtime == 0 {
+			return "-"
+		}
+		return Clock(r.Downtime)
+	}}
+)
+
+// proxyColumns picks what fits a width.
+func proxyColumns(width int) []proxyColumn {
+	wide := proxyCheck
+	wide.width = 26
+	switch {
+	case width >= 96:
+		return []proxyColumn{proxyStatus, wide, proxyTotal, proxyIn, proxyOut, proxyDown}
+	case width >= 70:
+		return []proxyColumn{proxyStatus, proxyCheck, proxyTotal, proxyIn, proxyOut, proxyDown}
+	case width >= 58:
+		return []proxyColumn{proxyStatus, proxyCheck, proxyTotal, proxyDown}
+	case width >= 44:
+		return []proxyColumn{proxyStatus, proxyCheck, proxyTotal}
+	default:
+		return []proxyColumn{proxyStatus, proxyTotal}
+	}
+}
+
+// check is how the last health check ended, how long it took, and, where there is room, what it says.
+func (t *Traffic) check(r cloud.ProxyRow) string {
+	switch {
+	case r.Check == "":
+		return "-"
+	case r.Health() == cloud.ProxyDown && r.CheckSays != "":
+		return r.Check + " " + r.CheckSays
+	}
+	return r.Check + " " + strconv.FormatInt(r.CheckTook.Milliseconds(), 10) + " ms"
+}
+
+// size is a number of bytes in three digits and a unit.
+func size(n int64) string {
+	for _, unit := range []string{"", "k", "M", "G"} {
+		if n < 1000 {
+			return strconv.FormatInt(n, 10) + unit
+		}
+		n /= 1000
+	}
+	return strconv.FormatInt(n, 10) + "T"
+}
+
+// table is the load balancer's statistics: of each proxy a line, and its servers below.
+func (t *Traffic) table(site steps.Site) []string {
+	st, x := t.look.Styles, t.look.Text
+	switch {
+	case site.Stats == "":
+		return nil
+	case t.snap.StatsErr != nil:
+		return wrapped(st.Warn, x.T("traffic.stats.trouble", "why", Clean(t.snap.StatsErr.Error())), t.width, 1)
+	case len(t.snap.Stats) == 0:
+		return nil
+	}
+	cols := proxyColumns(t.width)
+	name := t.width - 2
+	for _, c := range cols {
+		name -= c.width + 1
+	}
+	name = max(6, min(name, 32))
+	head := " " + t.cell(x.T("traffic.stats.title"), name)
+	for _, c := range cols {
+		head += " " + align(t, x.T("traffic.stats."+c.key), c)
+	}
+	lines := []string{st.Dim.Render(head)}
+	for _, r := range proxyRows(t.snap.Stats) {
+		health := r.Health()
+		if r.Kind != cloud.ProxyServer && r.servers == 0 { // up, as far as that goes
+			health = cloud.ProxyUnknown
+		}
+		text, style := "  "+r.Name, st.Text
+		if r.Kind != cloud.ProxyServer {
+			text, style = r.Proxy, st.Strong
+		}
+		line := " " + style.Render(t.cell(text, name))
+		for _, c := range cols {
+			cell := align(t, t.value(c, r), c)
+			if c.key == "status" {
+				cell = healthStyle(st, health).Render(cell)
+			} else {
+				cell = st.Dim.Render(cell)
+			}
+			line += " " + cell
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// value is what a column says of a row.
+func (t *Traffic) value(c proxyColumn, r proxyLine) string {
+	switch {
+	case c.key != "check" || r.Kind == cloud.ProxyServer:
+		return c.cell(t, r.ProxyRow)
+	case r.servers == 0:
+		return t.look.Text.T("traffic.no-server")
+	default:
+		return t.look.Text.N("traffic.up", int(min(r.Active+r.Spare, 1<<20)))
+	}
+}
+
+func align(t *Traffic, text string, c proxyColumn) string {
+	if c.right {
+		return right(t.cell(text, min(c.width, ansi.StringWidth(text))), c.width)
+	}
+	return t.cell(text, c.width)
+}
+
+// healthStyle is the colour of a status; the word says the same.
+func healthStyle(st *theme.Styles, h cloud.ProxyHealth) theme.Style {
+	switch h {
+	case cloud.ProxyUp:
+		return st.OK
+	case cloud.ProxyChanging, cloud.ProxyOut:
+		return st.Warn
+	case cloud.ProxyDown:
+		return st.Error
+	default:
+		return st.Dim
+	}
+}
+
+// proxyLine is a row of the table, and how many servers are below it.
+type proxyLine struct {
+	cloud.ProxyRow
+	servers int
+}
+
+// proxyRows puts each proxy before its servers, and those that have servers first. Of a proxy that has
+// both ends, the one its servers are behind is shown.
+func proxyRows(rows []cloud.ProxyRow) []proxyLine {
+	var names []string
+	heads, servers := map[string]cloud.ProxyRow{}, map[string][]proxyLine{}
+	for _, r := range rows {
+		old, known := heads[r.Proxy]
+		if !known {
+			names = append(names, r.Proxy)
+			heads[r.Proxy] = cloud.ProxyRow{Proxy: r.Proxy}
+		}
+		switch {
+		case r.Kind == cloud.ProxyServer:
+			servers[r.Proxy] = append(servers[r.Proxy], proxyLine{ProxyRow: r})
+		case r.Kind == cloud.ProxyBackend, r.Kind == cloud.ProxyFrontend && old.Status == "":
+			heads[r.Proxy] = r
+		}
+	}
+	var out []proxyLine
+	for _, with := range []bool{true, false} {
+		for _, name := range names {
+			if n := len(servers[name]); (n > 0) == with {
+				out = append(append(out, proxyLine{heads[name], n}), servers[name]...)
+			}
+		}
+	}
+	return out
+}
