@@ -32,9 +32,6 @@ const (
 	colorPalette Color = 2 << 24
 )
 
-// RGB returns a 24-bit colour.
-func RGB(r, g, b uint8) Color { return colorRGB | Color(r)<<16 | Color(g)<<8 | Color(b) }
-
 // Palette returns one of the terminal's 256 colours.
 func Palette(index uint8) Color { return colorPalette | Color(index) }
 

@@ -52,11 +52,11 @@ func TestStyleSGR(t *testing.T) {
 	}{
 		{Style{}, ""},
 		{Style{Bold: true, Reverse: true}, "\x1b[0;1;7m"},
-		{Style{Fg: RGB(255, 0, 7)}, "\x1b[0;38;2;255;0;7m"},
+		{Style{Fg: colorRGB | 0xff0007}, "\x1b[0;38;2;255;0;7m"},
 		{Style{Fg: Palette(0), Bg: Palette(213), Underline: true}, "\x1b[0;4;30;48;5;213m"},
 		{Style{Fg: Palette(7), Bg: Palette(15)}, "\x1b[0;37;107m"},
 		{Style{Fg: Palette(8), Bg: Palette(16)}, "\x1b[0;90;48;5;16m"},
-		{Style{Faint: true, Italic: true, Bg: RGB(0, 0, 0)}, "\x1b[0;2;3;48;2;0;0;0m"},
+		{Style{Faint: true, Italic: true, Bg: colorRGB}, "\x1b[0;2;3;48;2;0;0;0m"},
 	} {
 		if got := string(tc.style.appendSGR(nil)); got != tc.want {
 			t.Errorf("%+v: got %q, want %q", tc.style, got, tc.want)

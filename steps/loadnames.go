@@ -49,7 +49,7 @@ func (l *loader) index() *index {
 			}
 		}
 	}
-	for _, name := range BuiltinValues {
+	for _, name := range builtinValues {
 		x.values[name] = nil
 	}
 	for _, p := range l.w.Params {

@@ -10,9 +10,9 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// BuiltinValues are the names every template may use besides parameters and saved values. Those
+// builtinValues are the names every template may use besides parameters and saved values. Those
 // that begin with "sandbox." are known only while a sandbox runs.
-var BuiltinValues = []string{"seat", "seat.number", "workshop"}
+var builtinValues = []string{"seat", "seat.number", "workshop"}
 
 func (l *loader) workshop(doc *yaml.Node) {
 	w := l.w
@@ -99,7 +99,7 @@ func (l *loader) isParam(name string) bool {
 func (l *loader) paramDefault(n *yaml.Node) string {
 	s := l.str(n, "default")
 	for _, name := range Names(s) {
-		if !slices.Contains(BuiltinValues, name) && !l.isParam(name) {
+		if !slices.Contains(builtinValues, name) && !l.isParam(name) {
 			l.problem(n, "default: no parameter %q stands before", name)
 		}
 	}

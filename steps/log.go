@@ -12,7 +12,7 @@ import (
 )
 
 // Log is the full output of a seat's actions on disk: JSON Lines of [Line], without secrets, but
-// not sanitised. It is bounded: past LogSize the file becomes the old one, and the one before that
+// not sanitised. It is bounded: past logSize the file becomes the old one, and the one before that
 // goes.
 type Log struct {
 	path  string
@@ -28,8 +28,8 @@ type Log struct {
 	trouble error
 }
 
-// LogSize is how large, in bytes, the log grows before it is turned over. One old file is kept.
-const LogSize = 32 << 20
+// logSize is how large, in bytes, the log grows before it is turned over. One old file is kept.
+const logSize = 32 << 20
 
 const logFlush = 200 * time.Millisecond
 
@@ -37,7 +37,7 @@ const logName = "output.jsonl"
 
 // OpenLog opens, or makes, the log in a seat's folder.
 func OpenLog(dir string) (*Log, error) {
-	l := &Log{path: filepath.Join(dir, logName), limit: LogSize}
+	l := &Log{path: filepath.Join(dir, logName), limit: logSize}
 	if err := l.open(); err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
 	}

@@ -93,24 +93,8 @@ func readRecording(r io.Reader) ([]RecordedLine, error) {
 
 // Fill is the line with this seat's values. What has none is marked: <name>.
 func (l RecordedLine) Fill(vars Vars) RecordedLine {
-	l.Command, l.Text = sanitizeLines(fill(l.Command, vars)), Sanitize(fill(l.Text, vars))
+	l.Command, l.Text = sanitizeLines(sketch(l.Command, vars.item)), Sanitize(sketch(l.Text, vars.item))
 	return l
-}
-
-func fill(template string, vars Vars) string {
-	var b strings.Builder
-	for p := range pieces(template) {
-		value, ok := vars.item(p.text)
-		switch {
-		case !p.name:
-			b.WriteString(p.text)
-		case ok:
-			b.WriteString(value)
-		default:
-			b.WriteString("<" + p.text + ">")
-		}
-	}
-	return b.String()
 }
 
 // item is a value by its name; "name 2" is the second of several in one, parted as they are there.

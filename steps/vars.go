@@ -53,14 +53,21 @@ func Expand(template string, vars Vars, quote func(string) string) (string, erro
 
 // Sketch fills in a template for people: a name without a value stands as it is.
 func Sketch(template string, vars Vars) string {
+	return sketch(template, func(name string) (string, bool) {
+		value, ok := vars[name]
+		return value, ok
+	})
+}
+
+// sketch is [Sketch] with the values that value finds.
+func sketch(template string, value func(name string) (string, bool)) string {
 	var b strings.Builder
 	for p := range pieces(template) {
-		switch value, ok := vars[p.text]; {
-		case !p.name:
+		if !p.name {
 			b.WriteString(p.text)
-		case ok:
-			b.WriteString(value)
-		default:
+		} else if v, ok := value(p.text); ok {
+			b.WriteString(v)
+		} else {
 			b.WriteString("<" + p.text + ">")
 		}
 	}

@@ -1,8 +1,6 @@
 package tui
 
 import (
-	"slices"
-	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -212,123 +210,6 @@ func (m *Model) onwardName() string {
 	}
 }
 
-// raiseStage brings up the panes of a step, the one its output comes in as large as can be.
-func (m *Model) raiseStage(id steps.ID, recording bool) {
-	m.lower()
-	d := &m.demo
-	d.up, d.step, d.from, d.pane = true, id, m.slide.Index(), pane.LogID
-	m.zoom, m.byHand = false, false
-	step, _ := m.workshop.Step(id)
-	for _, name := range step.Panes {
-		if at := pane.ID(name); !recording && (at == pane.LogID || at == pane.ServersID) {
-			d.pane = at
-			break
-		}
-	}
-	m.log.Follow(true)
-	m.focus = d.pane
-}
-
-// lower puts the panes of a step away: the room sees the slide again.
-func (m *Model) lower() {
-	d := &m.demo
-	if !d.up {
-		return
-	}
-	if d.play != nil {
-		m.hurry(time.Now())
-	}
-	m.opts.Gate.open("", 0)
-	d.up, d.step, d.prompt, d.logged, d.waits, d.first, d.recorded = false, "", prompt{}, false, false, false, false
-	m.focus = pane.SlideID
-}
-
-// narrate tells a batch in its order: the commands as they begin, each above what it printed.
-func (m *Model) narrate(b steps.Batch, now time.Time) {
-	d := &m.demo
-	lines := b.Lines
-	dropped := b.Dropped
-	add := func(n int) {
-		if n == 0 && dropped == 0 {
-			return
-		}
-		if slices.ContainsFunc(lines[:n], func(l steps.Line) bool { return l.Step == d.step && l.Step != "" }) && !d.waits {
-			m.commit(now)
-		}
-		m.log.Append(lines[:n], dropped)
-		lines, dropped = lines[n:], 0
-	}
-	for _, e := range b.Events {
-		if !d.up || e.Step != d.step || d.play != nil {
-			continue
-		}
-		n := 0
-		for n < len(lines) && !lines[n].At.After(e.At) {
-			n++
-		}
-		add(n)
-		m.enact(e, now)
-	}
-	add(len(lines))
-}
-
-// enact follows the step on stage.
-func (m *Model) enact(e steps.Event, now time.Time) {
-	d := &m.demo
-	switch e.Type {
-	case steps.StepStarted:
-		if d.recorded = false; d.waits {
-			d.waits, d.first = false, true
-		}
-		m.commit(now)
-	case steps.ActionStarted:
-		step, _ := m.workshop.Step(e.Step)
-		if e.Phase != steps.PhaseAction || e.Index >= len(step.Actions) {
-			m.commit(now)
-			return
-		}
-		back := step.Actions[e.Index].Background
-		if d.first && !back { // its command has been typed
-			d.first = false
-			return
-		}
-		m.commit(now)
-		d.prompt, d.logged = m.newPrompt(e.Command, now), false
-		if back {
-			m.commit(now)
-		}
-	case steps.StepDone, steps.StepFailed, steps.StepChecked, steps.StepStale, steps.StepUndone:
-		m.commit(now)
-	default:
-	}
-}
-
-// stageFor raises the panes for a step of this slide that somebody has started without the key.
-func (m *Model) stageFor(e steps.Event) {
-	if m.demo.on && e.Step == m.step && !m.demo.up && !m.demo.catching && e.Type == steps.StepStarted && e.Phase == steps.PhaseAction {
-		m.raiseStage(e.Step, false)
-	}
-}
-
-// caughtUp follows the plan that catches up with what was shown, behind the slides.
-func (m *Model) caughtUp(e steps.Event, now time.Time) (told bool) {
-	d := &m.demo
-	if !d.catching {
-		return false
-	}
-	switch {
-	case e.Type == steps.StepDone && len(m.state.Plan) == 0:
-		d.catching, d.caught = false, true
-	case e.Type == steps.PlanEnded:
-		d.catching = false
-	case e.Type == steps.StepFailed && d.on && e.Failure != nil && e.Failure.Kind != steps.FailCanceled:
-		why, _, _ := strings.Cut(pane.Clean(e.Failure.Cause), "\n")
-		m.say(now, m.text.T("demo.catchup-failed", "step", m.title(e.Step), "why", why))
-		return true // a dialog would stand in the way of the show
-	}
-	return false
-}
-
 // askWaiting says what a step waits for, and how the show can go on.
 func (m *Model) askWaiting(id steps.ID) {
 	t := m.text
@@ -363,35 +244,6 @@ func (m *Model) askWaiting(id steps.ID) {
 		}
 		return nil
 	})
-}
-
-func offCatchUpShown(m *Model) string {
-	if why := readOnly(m); why != "" {
-		return why
-	}
-	if len(steps.PlanShown(m.workshop, m.state)) == 0 {
-		return m.text.T("off.nothing-shown")
-	}
-	if m.running() != "" {
-		return m.text.T("run.running")
-	}
-	return ""
-}
-
-// askCatchUpShown shows what doing all that was only shown would look at.
-func (m *Model) askCatchUpShown() {
-	plan := steps.PlanShown(m.workshop, m.state)
-	m.askPlan(m.text.T("catchup.shown"), plan, func() tea.Msg { return catchingMsg{} })
-}
-
-// catchingMsg says that somebody wants to catch up with what was shown.
-type catchingMsg struct{}
-
-// catchUp does what was only shown, behind the slides.
-func (m *Model) catchUp() tea.Cmd {
-	m.lower()
-	m.demo.catching = true
-	return m.do(steps.CatchUp{Shown: true})
 }
 
 // answerKnown answers what the console knows the answer of, so that it does not stop the show.

@@ -98,15 +98,24 @@ func (o *Options) builder() (*builder, error) {
 	if err := Supported(); err != nil {
 		return nil, err
 	}
-	r, err := loadRecipe(o.Workshop)
-	if err != nil {
-		return nil, err
-	}
-	sources, err := debianSources(o.Sources)
+	r, sources, err := o.recipe()
 	if err != nil {
 		return nil, err
 	}
 	return &builder{dir: o.images(), recipe: r, sources: sources, progress: o.progress}, nil
+}
+
+// recipe is what the workshop's images are made of: its recipe, and the sources of their packages.
+func (o *Options) recipe() (*recipe, []byte, error) {
+	r, err := loadRecipe(o.Workshop)
+	if err != nil {
+		return nil, nil, err
+	}
+	sources, err := debianSources(o.Sources)
+	if err != nil {
+		return nil, nil, err
+	}
+	return r, sources, nil
 }
 
 // Serve runs a lab until ctx ends: its servers then stop, and are there again when it is next served.

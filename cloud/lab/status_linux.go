@@ -71,11 +71,7 @@ func Images(o Options) ([]Layer, error) {
 
 // current is the names of the layers that the workshop's recipe makes.
 func (o *Options) current() (map[string]bool, error) {
-	r, err := loadRecipe(o.Workshop)
-	if err != nil {
-		return nil, err
-	}
-	sources, err := debianSources(o.Sources)
+	r, sources, err := o.recipe()
 	if err != nil {
 		return nil, err
 	}

@@ -12,25 +12,32 @@ import (
 	"golang.org/x/term"
 )
 
-// The terminal is raw while the shell runs and as before afterwards, and what is typed then is not
-// swallowed by a reader left behind.
-func TestInteractive(t *testing.T) {
+// terminal is a pseudo-terminal of 91 columns and 33 rows, and the state it is in.
+func terminal(t *testing.T) (ptmx, tty *os.File, before *term.State) {
+	t.Helper()
 	ptmx, tty, err := pty.Open()
 	if err != nil {
 		t.Skip("no pseudo-terminals: ", err)
 	}
-	defer ptmx.Close()
-	defer tty.Close()
+	t.Cleanup(func() { ptmx.Close(); tty.Close() })
 	if err := pty.Setsize(tty, &pty.Winsize{Cols: 91, Rows: 33}); err != nil {
 		t.Fatal(err)
 	}
-	before, err := term.GetState(int(tty.Fd()))
+	before, err = term.GetState(int(tty.Fd()))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return ptmx, tty, before
+}
+
+// The terminal is raw while the shell runs and as before afterwards, and what is typed then is not
+// swallowed by a reader left behind.
+func TestInteractive(t *testing.T) {
+	ptmx, tty, before := terminal(t)
 	s := newServer(t)
 	conn := connect(t, newClient(t), s.hop())
 	var exit Exit
+	var err error
 	var wg sync.WaitGroup
 	wg.Go(func() { exit, err = interactive(t.Context(), conn, "", tty, tty, os.Stderr) })
 	ptmx.WriteString("echo hello; exit 3\n")

@@ -110,19 +110,3 @@ func FuzzParseJump(f *testing.F) {
 		}
 	})
 }
-
-func TestOnHost(t *testing.T) {
-	t.Parallel()
-	here, err := LocalIdentity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !OnHost(t.Context(), Hop{Host: here.Host}) {
-		t.Errorf("%v is not here", here)
-	}
-	for _, host := range []string{"127.0.0.1", "localhost", "::1", "192.0.2.1"} {
-		if OnHost(t.Context(), Hop{Host: host}) {
-			t.Errorf("%s is here", host)
-		}
-	}
-}

@@ -81,19 +81,7 @@ func TestOpenSSHChallenge(t *testing.T) {
 
 // TestOpenSSHShell: a person at the terminal of a real shell.
 func TestOpenSSHShell(t *testing.T) {
-	ptmx, tty, err := pty.Open()
-	if err != nil {
-		t.Skip("no pseudo-terminals: ", err)
-	}
-	defer ptmx.Close()
-	defer tty.Close()
-	if err := pty.Setsize(tty, &pty.Winsize{Cols: 91, Rows: 33}); err != nil {
-		t.Fatal(err)
-	}
-	before, err := term.GetState(int(tty.Fd()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	ptmx, tty, before := terminal(t)
 	conn := connect(t, newClient(t), sshd(t, ""))
 
 	var mu sync.Mutex
@@ -123,6 +111,7 @@ func TestOpenSSHShell(t *testing.T) {
 		}
 	}
 	var exit Exit
+	var err error
 	var ended sync.WaitGroup
 	ended.Go(func() {
 		exit, err = interactive(t.Context(), conn, "PS1='ready> ' exec bash --norc --noprofile --noediting", tty, tty, os.Stderr)

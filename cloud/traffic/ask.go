@@ -140,7 +140,7 @@ func cause(err error) string {
 
 // stats reads the load balancer's statistics.
 func (s Site) stats(ctx context.Context) ([]cloud.ProxyRow, error) {
-	r, err := s.get(ctx, StatsCSV(s.Stats), maxStats)
+	r, err := s.get(ctx, statsCSV(s.Stats), maxStats)
 	if err != nil {
 		return nil, err
 	}
@@ -150,6 +150,6 @@ func (s Site) stats(ctx context.Context) ([]cloud.ProxyRow, error) {
 	return ParseStats(strings.NewReader(r.body))
 }
 
-// StatsCSV is where HAProxy gives the statistics of a page as CSV: at the same address, with ";csv"
+// statsCSV is where HAProxy gives the statistics of a page as CSV: at the same address, with ";csv"
 // behind it.
-func StatsCSV(page string) string { return page + ";csv" }
+func statsCSV(page string) string { return page + ";csv" }

@@ -16,8 +16,8 @@ import (
 	"matou/cloud"
 )
 
-// Least is the shortest time between two requests: the site is other people's too.
-const Least = 100 * time.Millisecond
+// least is the shortest time between two requests: the site is other people's too.
+const least = 100 * time.Millisecond
 
 // How long a site is left alone that does not answer: the first failures are looked at closely, for
 // this is what a step in the middle of its work looks like.
@@ -33,8 +33,8 @@ type Options struct {
 	// Site is what to ask now; another URL begins a new count. The error says why there is nothing to
 	// ask yet. It is called before each request, and returns at once.
 	Site func() (Site, error)
-	// Every is the time between two requests; zero: 500 ms. Stats is that between two looks at the
-	// statistics; zero: 2 s.
+	// Every is the time between two requests, 100 ms at the least; zero: 500 ms. Stats is that between
+	// two looks at the statistics; zero: 2 s.
 	Every, Stats time.Duration
 }
 
@@ -54,7 +54,7 @@ func New(o Options) *Watcher {
 	if o.Every <= 0 {
 		o.Every = 500 * time.Millisecond
 	}
-	o.Every = max(o.Every, Least)
+	o.Every = max(o.Every, least)
 	if o.Stats <= 0 {
 		o.Stats = 2 * time.Second
 	}

@@ -7,6 +7,16 @@ import (
 	"testing"
 )
 
+// withServer is the state folder of a seat that has played up to its first server.
+func withServer(t *testing.T) string {
+	t.Helper()
+	state := t.TempDir()
+	if out, err := program(t, state, "play", "--pace", "instant", "--until", "master-boot").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return state
+}
+
 // TestComeBack opens the console on a seat with servers: they are on the screen before a key is
 // pressed.
 func TestComeBack(t *testing.T) {
@@ -14,10 +24,7 @@ func TestComeBack(t *testing.T) {
 		t.Skip("takes a second")
 	}
 	t.Parallel()
-	state := t.TempDir()
-	if out, err := program(t, state, "play", "--pace", "instant", "--until", "master-boot").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	state := withServer(t)
 	s := newScreen(t, 120, 36, program(t, state, "--pace", "instant", "--still"))
 	s.sees("• puppet-01")
 	s.press("q")
@@ -31,10 +38,7 @@ func TestLookOver(t *testing.T) {
 		t.Skip("takes a second")
 	}
 	t.Parallel()
-	state := t.TempDir()
-	if out, err := program(t, state, "play", "--pace", "instant", "--until", "master-boot").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	state := withServer(t)
 	first := newScreen(t, 80, 24, program(t, state, "--pace", "instant", "--still"))
 	first.sees("Servers 1") // its sandbox is up
 	second := newScreen(t, 120, 36, program(t, state, "--pace", "instant", "--still"))

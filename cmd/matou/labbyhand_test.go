@@ -32,14 +32,7 @@ func TestLabByHand(t *testing.T) {
 	if os.Getenv("MATOU_TEST_LAB") != "byhand" {
 		t.Skip("a measurement: MATOU_TEST_LAB=byhand, as root on Debian or Ubuntu")
 	}
-	if err := lab.Supported(); err != nil {
-		t.Skip(err)
-	}
-	dir := os.Getenv("MATOU_TEST_LAB_DIR")
-	if dir == "" {
-		dir = t.TempDir()
-	}
-	l := &realLab{t: t, dir: dir, state: t.TempDir()}
+	l := newRealLab(t)
 	l.images()
 	t.Cleanup(func() { l.must("lab", "down") })
 	load, _ := os.ReadFile("/proc/loadavg")

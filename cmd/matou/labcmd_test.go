@@ -26,22 +26,15 @@ func TestLab(t *testing.T) {
 	if os.Getenv("MATOU_TEST_LAB") == "" {
 		t.Skip("makes real servers: MATOU_TEST_LAB=1, as root on Debian or Ubuntu")
 	}
-	if err := lab.Supported(); err != nil {
-		t.Skip(err)
-	}
-	dir := os.Getenv("MATOU_TEST_LAB_DIR")
-	if dir == "" {
-		dir = t.TempDir()
-	}
-	l := &realLab{t: t, dir: dir, state: t.TempDir()}
+	l := newRealLab(t)
 	l.must("lab", "down") // of a test that was interrupted
 	began := time.Now()
 	l.images()
-	group := lab.Place{Dir: dir, Name: "e2e"}.Group()
-	before := labtest.Traces(t, dir, group)
+	group := lab.Place{Dir: l.dir, Name: "e2e"}.Group()
+	before := labtest.Traces(t, l.dir, group)
 	t.Cleanup(func() {
 		l.must("lab", "down")
-		if left := labtest.Left(t, before, dir, group); len(left) > 0 {
+		if left := labtest.Left(t, before, l.dir, group); len(left) > 0 {
 			t.Errorf("left behind:\n%s", strings.Join(left, "\n"))
 		}
 		t.Logf("all in %s", time.Since(began).Round(time.Second))
@@ -52,7 +45,7 @@ func TestLab(t *testing.T) {
 	l.killAt("bz2", func(cmd *exec.Cmd) { _ = cmd.Process.Kill() })
 	l.killAt("bz4", func(cmd *exec.Cmd) {
 		// The lab's own process: the player finds it again where it was.
-		info, err := lab.Find(lab.Place{Dir: dir, Name: "e2e"})
+		info, err := lab.Find(lab.Place{Dir: l.dir, Name: "e2e"})
 		if err != nil {
 			t.Error(err)
 			return
@@ -97,6 +90,19 @@ func TestLab(t *testing.T) {
 type realLab struct {
 	t          *testing.T
 	dir, state string
+}
+
+// newRealLab skips where there can be no lab. MATOU_TEST_LAB_DIR is the folder that keeps the images.
+func newRealLab(t *testing.T) *realLab {
+	t.Helper()
+	if err := lab.Supported(); err != nil {
+		t.Skip(err)
+	}
+	dir := os.Getenv("MATOU_TEST_LAB_DIR")
+	if dir == "" {
+		dir = t.TempDir()
+	}
+	return &realLab{t: t, dir: dir, state: t.TempDir()}
 }
 
 // images builds those that are missing. No network is no failure of ours.

@@ -18,6 +18,7 @@ var forbidden = []struct {
 	{from: "matou/slides", not: []string{"matou/tui", "matou/steps", "matou/cloud", "matou/cmd", "charm.land/bubbletea", "charm.land/bubbles", "github.com/alecthomas/chroma/v2/lexers", "github.com/alecthomas/chroma/v2/styles"}},
 	{from: "matou/steps", not: []string{"matou/tui", "matou/slides", "matou/cmd", "charm.land/", "github.com/gophercloud/", "golang.org/x/crypto/"}},
 	{from: "matou/cloud", not: []string{"matou/tui", "matou/slides", "matou/steps", "matou/cmd", "charm.land/bubbletea", "charm.land/bubbles"}},
+	{from: "matou/cloud/traffic", not: []string{"matou/cloud/", "github.com/", "golang.org/"}},
 	{from: "matou/tui", not: []string{"github.com/gophercloud/", "golang.org/x/crypto/", "matou/steps/action", "matou/cloud/", "matou/cmd"}},
 }
 

@@ -127,7 +127,7 @@ func (l *Log) ToError() bool {
 // those that don't. Without a capital letter in it, case does not matter. An empty one shows all.
 func (l *Log) Filter(words string) error {
 	not := strings.HasPrefix(words, "!")
-	re, err := Pattern(strings.TrimPrefix(words, "!"))
+	re, err := pattern(strings.TrimPrefix(words, "!"))
 	if err != nil {
 		return err
 	}
@@ -144,9 +144,9 @@ func (l *Log) Filtered() string {
 	return l.words
 }
 
-// Pattern compiles what was typed as a filter. Without a capital letter in it, case does not matter.
+// pattern compiles what was typed as a filter. Without a capital letter in it, case does not matter.
 // An empty one is nil.
-func Pattern(words string) (*regexp.Regexp, error) {
+func pattern(words string) (*regexp.Regexp, error) {
 	if words == "" {
 		return nil, nil //nolint:nilnil // no filter is not an error
 	}

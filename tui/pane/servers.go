@@ -208,7 +208,7 @@ func (s *Servers) row(i int, cols []column) string {
 		case c.key == "status" && s.late(v):
 			cell = st.Warn.Render(cell)
 		case c.key == "status":
-			cell = StatusStyle(st, v.Status).Render(cell)
+			cell = statusStyle(st, v.Status).Render(cell)
 		case c.key == "name" && mine:
 			cell = st.Strong.Render(cell)
 		case c.key != "name" && c.key != "address":

@@ -100,7 +100,7 @@ func (s *Servers) arrow(key string) string {
 // Filter shows only servers that match a regular expression in anything the list can show. An empty
 // one shows all.
 func (s *Servers) Filter(words string) error {
-	re, err := Pattern(words)
+	re, err := pattern(words)
 	if err != nil {
 		return err
 	}

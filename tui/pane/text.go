@@ -9,8 +9,8 @@ import (
 	"matou/tui/theme"
 )
 
-// StatusStyle is the colour of a server's status; the word says the same.
-func StatusStyle(st *theme.Styles, s cloud.Status) theme.Style {
+// statusStyle is the colour of a server's status; the word says the same.
+func statusStyle(st *theme.Styles, s cloud.Status) theme.Style {
 	switch s {
 	case cloud.StatusActive:
 		return st.OK

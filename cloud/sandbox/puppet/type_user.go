@@ -8,9 +8,17 @@ import (
 	"strings"
 )
 
-// record finds the line of passwd(5) or group(5) that begins with a name.
-func record(lines []string, name string) int {
-	return slices.IndexFunc(lines, func(s string) bool { return strings.HasPrefix(s, name+":") })
+// record reads passwd(5) or group(5), and finds the line that begins with the name of r; at is -1 when
+// there is none.
+func (a *apply) record(file string, r *Resource) (lines []string, name string, at int, err error) {
+	if lines, err = a.readLines(file); err != nil {
+		return nil, "", 0, err
+	}
+	if name = column(r.titled("name")); name == "" {
+		return nil, "", 0, errors.New("Invalid name " + quoteRuby(r.titled("name")))
+	}
+	at = slices.IndexFunc(lines, func(s string) bool { return strings.HasPrefix(s, name+":") })
+	return lines, name, at, nil
 }
 
 // freeID is the first number from 1000 on that the third column does not have.
@@ -33,15 +41,10 @@ func column(s string) string { return strings.NewReplacer(":", "", "\n", "").Rep
 
 func applyUser(_ context.Context, a *apply, r *Resource) ([]change, error) {
 	const file = "/etc/passwd"
-	lines, err := a.readLines(file)
+	lines, name, at, err := a.record(file, r)
 	if err != nil {
 		return nil, err
 	}
-	name := column(r.titled("name"))
-	if name == "" {
-		return nil, errors.New("Invalid name " + quoteRuby(r.titled("name")))
-	}
-	at := record(lines, name)
 	if r.text("ensure") == "absent" {
 		if at < 0 {
 			return nil, nil
@@ -92,15 +95,10 @@ func (a *apply) addUser(r *Resource, file string, lines []string, name string) e
 
 func applyGroup(_ context.Context, a *apply, r *Resource) ([]change, error) {
 	const file = "/etc/group"
-	lines, err := a.readLines(file)
+	lines, name, at, err := a.record(file, r)
 	if err != nil {
 		return nil, err
 	}
-	name := column(r.titled("name"))
-	if name == "" {
-		return nil, errors.New("Invalid name " + quoteRuby(r.titled("name")))
-	}
-	at := record(lines, name)
 	switch absent := r.text("ensure") == "absent"; {
 	case absent && at >= 0:
 		return removed(func() error { return a.writeLines(file, slices.Delete(lines, at, at+1)) }), nil

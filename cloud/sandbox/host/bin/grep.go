@@ -147,9 +147,7 @@ func fromBasic(p string) string {
 	for i := 0; i < len(p); i++ {
 		switch ch := p[i]; {
 		case ch == '[':
-			j := bracketEnd(p, i)
-			b.WriteString(bracket(p[i:j]))
-			i = j - 1
+			i = copyBracket(&b, p, i)
 		case ch == '\\' && i+1 < len(p):
 			i++
 			if strings.IndexByte("(){}|+?", p[i]) >= 0 {
@@ -179,9 +177,7 @@ func fromExtended(p string) string {
 	for i := 0; i < len(p); i++ {
 		switch ch := p[i]; {
 		case ch == '[':
-			j := bracketEnd(p, i)
-			b.WriteString(bracket(p[i:j]))
-			i = j - 1
+			i = copyBracket(&b, p, i)
 		case ch == '\\' && i+1 < len(p):
 			i++
 			b.WriteString(escape(p[i]))
@@ -200,6 +196,14 @@ func escape(ch byte) string {
 		return `\b`
 	}
 	return regexp.QuoteMeta(string(ch))
+}
+
+// copyBracket writes the bracket expression that starts at i in Go's syntax, and answers where its last
+// byte is.
+func copyBracket(b *strings.Builder, p string, i int) int {
+	end := bracketEnd(p, i)
+	b.WriteString(bracket(p[i:end]))
+	return end - 1
 }
 
 // bracketEnd answers where the bracket expression that starts at i ends.

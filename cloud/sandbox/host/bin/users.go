@@ -18,7 +18,7 @@ type Account struct {
 
 // LookupUser finds an account by name or number in the tree's /etc/passwd.
 func LookupUser(v tree.View, name string) Account {
-	for _, a := range Accounts(v) {
+	for _, a := range accounts(v) {
 		if a.Name == name || strconv.Itoa(a.UID) == name {
 			return a
 		}
@@ -26,8 +26,8 @@ func LookupUser(v tree.View, name string) Account {
 	return Account{UID: -1, GID: -1}
 }
 
-// Accounts are the accounts of the tree's /etc/passwd.
-func Accounts(v tree.View) []Account {
+// accounts are the accounts of the tree's /etc/passwd.
+func accounts(v tree.View) []Account {
 	var list []Account
 	for _, f := range colons(v, "/etc/passwd", 7) {
 		uid, err := strconv.Atoi(f[2])
