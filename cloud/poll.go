@@ -96,8 +96,9 @@ func (p *Poller) Next(ctx context.Context, version int) (Snapshot, error) {
 }
 
 // Watch follows one server through the polls that are made anyway, and calls seen with each that has
-// it. Who has just made it calls [Poller.Wake] before. It returns nil as soon as there is reason to look at the server itself: nothing more is being
-// done to it, it is in the list no more, or the list could not be had.
+// it. Who has just made it calls [Poller.Wake] before. It returns nil as soon as there is reason to look
+// at the server itself: nothing more is being done to it, it is in the list no more, or the list could
+// not be had.
 func (p *Poller) Watch(ctx context.Context, id string, seen func(Server)) error {
 	missing := 0
 	for {

@@ -92,5 +92,9 @@ func (s *session) labChain(ctx context.Context, name string) ([]action.Hop, erro
 			Name: server.Name, User: params["sandbox.server.user"], Password: params["sandbox.server.password"], Host: address, Port: 22,
 		}), nil
 	}
-	return nil, steps.Failf(steps.FailNotFound, "no hop and no server is called %s", name)
+	var hops []string
+	for _, h := range s.workshop.Hops {
+		hops = append(hops, h.Name)
+	}
+	return nil, steps.Failf(steps.FailNotFound, "no hop (%s) and no server is called %s: matou servers lists those of --cloud lab", strings.Join(hops, ", "), name)
 }

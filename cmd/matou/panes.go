@@ -29,7 +29,7 @@ const (
 )
 
 // errNoWorld is what somebody who only looks gets when the program with the sandbox has ended.
-var errNoWorld = errors.New("the program whose sandbox this was has ended")
+var errNoWorld = errors.New("the program whose sandbox this was has ended: leave this one, and start it again")
 
 // panes lets the console look at servers, the journal and the log on disk.
 func (s *session) panes(to *tui.Options) {

@@ -49,8 +49,8 @@ func (d *dialogue) placeholder(word string) (string, bool) {
 	return steps.Sanitize(value), err == nil && value != ""
 }
 
-// flat is a slide without its title and its drawings: tables are lists of their rows, a drawing is a sentence. Left
-// holds the source lines that stood in the middle.
+// flat is a slide without its title and its drawings: tables are lists of their rows, a drawing is a
+// sentence. Left holds the source lines that stood in the middle.
 func (d *dialogue) flat(s *slides.Slide) (flat *slides.Slide, left map[int]bool) {
 	out := *s
 	out.Blocks = nil

@@ -63,8 +63,8 @@ func Traces(t testing.TB, dir string, groups ...string) []string {
 	return slices.Compact(list)
 }
 
-// Left is the traces, see [Traces], that were not there before. A loop device frees itself when all is written, so
-// it looks again for a while; the rest is gone when it is said to be.
+// Left is the traces, see [Traces], that were not there before. A loop device frees itself when all is
+// written, so it looks again for a while; the rest is gone when it is said to be.
 func Left(t testing.TB, before []string, dir string, groups ...string) []string {
 	t.Helper()
 	_ = exec.CommandContext(context.WithoutCancel(t.Context()), "sync").Run()

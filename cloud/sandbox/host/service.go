@@ -258,15 +258,24 @@ func (h *Host) running(name string) *service {
 	return h.services[n]
 }
 
-// serviceStatus answers nil when a service runs and answers.
-func (h *Host) serviceStatus(name string) error {
+// live answers a service that runs and its unit's name, or why there is none.
+func (h *Host) live(name string) (string, *service, error) {
 	n, u := h.unit(name)
 	if u == nil {
-		return fmt.Errorf("%s: %w", name, ErrNoService)
+		return "", nil, fmt.Errorf("%s: %w", name, ErrNoService)
 	}
 	s := h.running(n)
 	if s == nil {
-		return fmt.Errorf("%s: %w", n, ErrNotRunning)
+		return "", nil, fmt.Errorf("%s: %w", n, ErrNotRunning)
+	}
+	return n, s, nil
+}
+
+// serviceStatus answers nil when a service runs and answers.
+func (h *Host) serviceStatus(name string) error {
+	n, s, err := h.live(name)
+	if err != nil {
+		return err
 	}
 	select {
 	case <-s.ready:
@@ -290,13 +299,9 @@ func (h *Host) stopService(name string) error {
 }
 
 func (h *Host) reloadService(name string) error {
-	n, u := h.unit(name)
-	if u == nil {
-		return fmt.Errorf("%s: %w", name, ErrNoService)
-	}
-	s := h.running(n)
-	if s == nil {
-		return fmt.Errorf("%s: %w", n, ErrNotRunning)
+	n, s, err := h.live(name)
+	if err != nil {
+		return err
 	}
 	r := make(chan error, 1)
 	select {

@@ -14,10 +14,10 @@ import (
 	"github.com/go-git/go-billy/v5"
 )
 
-// The journal is one JSON object a line, each a change. Replaying them gives the tree back. A
-// last line that a kill cut short is ignored and overwritten by the next compaction, and so is a batch
-// without its end. When the changes outweigh the tree, the journal is replaced by a snapshot: the changes that make the tree
-// from nothing.
+// The journal is one JSON object a line, each a change. Replaying them gives the tree back. A last line
+// that a kill cut short is ignored and overwritten by the next compaction, and so is a batch without its
+// end. When the changes outweigh the tree, the journal is replaced by a snapshot: the changes that make
+// the tree from nothing.
 const (
 	journalName = "tree.jsonl"
 	journalNew  = "tree.jsonl.new"
