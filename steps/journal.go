@@ -62,7 +62,7 @@ func OpenJournal(dir string) (*Journal, error) {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
 	for _, name := range []string{lockName, holderName} {
-		if err := regular(filepath.Join(dir, name)); err != nil {
+		if err := Regular(filepath.Join(dir, name)); err != nil {
 			return nil, fmt.Errorf("open journal: %w", err)
 		}
 	}
@@ -104,9 +104,9 @@ func ReadJournal(dir string) (*Journal, error) {
 // ErrNotFile is what stands where a file of the seat should, and is something else.
 var ErrNotFile = errors.New("not a regular file: move it away, the seat makes a new one")
 
-// regular refuses what is there and is no file. Opening a FIFO waits for somebody at its other end,
+// Regular refuses what is there and is no file. Opening a FIFO waits for somebody at its other end,
 // and no signal ends that wait. What is not there is fine.
-func regular(path string) error {
+func Regular(path string) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return &fs.PathError{Op: "open", Path: path, Err: ErrNotFile}
 	}
@@ -115,7 +115,7 @@ func regular(path string) error {
 
 func (j *Journal) open() error {
 	path := filepath.Join(j.dir, journalName)
-	if err := regular(path); err != nil {
+	if err := Regular(path); err != nil {
 		return err
 	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
@@ -221,7 +221,7 @@ func (j *Journal) Append(events ...Event) error {
 // put the old one aside, it is read from its beginning and what was read before is forgotten.
 func (j *Journal) Refresh() ([]Event, error) {
 	path := filepath.Join(j.dir, journalName)
-	if err := regular(path); err != nil {
+	if err := Regular(path); err != nil {
 		return nil, fmt.Errorf("read journal: %w", err)
 	}
 	file, err := os.Open(path)

@@ -45,7 +45,7 @@ func OpenLog(dir string) (*Log, error) {
 }
 
 func (l *Log) open() error {
-	if err := regular(l.path); err != nil {
+	if err := Regular(l.path); err != nil {
 		return err
 	}
 	file, err := os.OpenFile(l.path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)

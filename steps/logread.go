@@ -21,7 +21,7 @@ const maxLogLine = 1 << 20
 func ReadLog(dir string, yield func(Line) bool) error {
 	for _, name := range []string{logName + ".old", logName} {
 		path := filepath.Join(dir, name)
-		if err := regular(path); err != nil {
+		if err := Regular(path); err != nil {
 			return fmt.Errorf("read log: %w", err)
 		}
 		file, err := os.Open(path)
