@@ -61,6 +61,11 @@ func OpenJournal(dir string) (*Journal, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
+	for _, name := range []string{lockName, holderName} {
+		if err := Regular(filepath.Join(dir, name)); err != nil {
+			return nil, fmt.Errorf("open journal: %w", err)
+		}
+	}
 	lock := flock.New(filepath.Join(dir, lockName), flock.SetPermissions(0o600))
 	ok, err := lock.TryLock()
 	if err != nil {
@@ -96,8 +101,23 @@ func ReadJournal(dir string) (*Journal, error) {
 	return j, nil
 }
 
+// ErrNotFile is what stands where a file of the seat should, and is something else.
+var ErrNotFile = errors.New("not a regular file: move it away, the seat makes a new one")
+
+// Regular refuses what is there and is no file. Opening a FIFO waits for somebody at its other end,
+// and no signal ends that wait. What is not there is fine.
+func Regular(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return &fs.PathError{Op: "open", Path: path, Err: ErrNotFile}
+	}
+	return nil
+}
+
 func (j *Journal) open() error {
 	path := filepath.Join(j.dir, journalName)
+	if err := Regular(path); err != nil {
+		return err
+	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
@@ -200,7 +220,11 @@ func (j *Journal) Append(events ...Event) error {
 // Refresh reads what was added since the last look. When another file is there, because the holder
 // put the old one aside, it is read from its beginning and what was read before is forgotten.
 func (j *Journal) Refresh() ([]Event, error) {
-	file, err := os.Open(filepath.Join(j.dir, journalName))
+	path := filepath.Join(j.dir, journalName)
+	if err := Regular(path); err != nil {
+		return nil, fmt.Errorf("read journal: %w", err)
+	}
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read journal: %w", err)
 	}

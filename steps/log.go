@@ -45,6 +45,9 @@ func OpenLog(dir string) (*Log, error) {
 }
 
 func (l *Log) open() error {
+	if err := Regular(l.path); err != nil {
+		return err
+	}
 	file, err := os.OpenFile(l.path, os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err

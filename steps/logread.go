@@ -20,7 +20,11 @@ const maxLogLine = 1 << 20
 // seat that has said nothing has no lines. It ends early, without an error, when yield says no.
 func ReadLog(dir string, yield func(Line) bool) error {
 	for _, name := range []string{logName + ".old", logName} {
-		file, err := os.Open(filepath.Join(dir, name))
+		path := filepath.Join(dir, name)
+		if err := Regular(path); err != nil {
+			return fmt.Errorf("read log: %w", err)
+		}
+		file, err := os.Open(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

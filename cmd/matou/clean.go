@@ -121,7 +121,7 @@ func printMade(out io.Writer, text i18n.Texts, made cloud.Made) error {
 	}
 	made.Servers = nil
 	for _, item := range made.Items(time.Now()) {
-		if _, err := fmt.Fprintf(out, "+ %s %s %s\n", text.T("made."+item.Kind), item.Name, item.ID); err != nil {
+		if _, err := fmt.Fprintf(out, "+ %s %s %s\n", text.T("made."+item.Kind), cloud.Clean(item.Name), cloud.Clean(item.ID)); err != nil {
 			return err
 		}
 	}

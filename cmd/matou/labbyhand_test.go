@@ -49,8 +49,8 @@ func TestLabByHand(t *testing.T) {
 	t.Logf("play, to the victory: %.1f s: actions %.1f, checks %.2f, between them %.2f; matou's own processor time %.2f s",
 		all, played.actions, played.checks, played.between, played.cpu)
 	t.Logf("checks and the rest are %.1f %% of the actions", 100*(all/played.actions-1))
-	t.Logf("the same by hand: %.1f s, and the nova client's start %.1f s", h.victory, h.nova)
-	t.Logf("play / by hand without the nova client: %.3f", all/h.victory)
+	t.Logf("the same by hand: %.1f s, of which the nova client %.1f s, while its servers boot already", h.victory, h.nova)
+	t.Logf("play / by hand: %.3f", all/h.victory)
 	t.Logf("the bonus: play %.1f s, three boots side by side; by hand %.1f s, one after the other", played.bonus, h.bonus)
 	if over := all / played.actions; over > maxOverhead {
 		t.Errorf("matou takes %.3f of the time of its actions, more than %.2f", over, maxOverhead)
@@ -138,7 +138,7 @@ type byHand struct {
 	dir   string
 	table strings.Builder
 
-	victory, nova, bonus float64 // seconds; victory is without nova's
+	victory, nova, bonus float64 // seconds; nova is a part of the others
 }
 
 func (h *byHand) workshop() {
@@ -173,7 +173,7 @@ func (h *byHand) workshop() {
 		h.until(master, "curl -fs http://"+more+":5000/", "Bonjour de")
 	}
 	h.agent(master)
-	h.bonus = time.Since(began).Seconds() - (h.nova - nova)
+	h.bonus = time.Since(began).Seconds()
 	h.victory, h.nova = victory, nova
 }
 
@@ -258,15 +258,14 @@ func (h *byHand) agent(host string) {
 	}
 }
 
-// boot boots a server and tells its address. What the nova client takes is counted apart: it is a
-// second, and no part of the workshop.
+// boot boots a server and tells its address. What the nova client takes is counted apart, too: it is
+// the time of the command that people type, but its server has booted long before it looks again.
 func (h *byHand) boot(name, image, flavor, data string) string {
 	h.t.Helper()
 	before := h.victory
 	h.on("inception", fmt.Sprintf(". ./openrc && nova boot --poll --image %q --flavor %s --user-data %s %s", image, flavor, data, name))
 	out := h.on("inception", ". ./openrc && nova show "+name)
 	h.nova += h.victory - before
-	h.victory = before
 	for word := range strings.FieldsSeq(out) {
 		if strings.Count(word, ".") == 3 && strings.Trim(word, "0123456789.,") == "" {
 			return strings.Trim(word, ",")

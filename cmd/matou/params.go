@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"matou/steps"
 )
 
 // paramsFile is where a seat keeps parameters that were chosen while it worked.
@@ -17,7 +19,12 @@ func readParams(dir string) (map[string]string, error) {
 	if dir == "" {
 		return nil, nil
 	}
-	data, err := os.ReadFile(filepath.Join(dir, paramsFile))
+	name := filepath.Join(dir, paramsFile)
+	err := steps.Regular(name)
+	var data []byte
+	if err == nil {
+		data, err = os.ReadFile(name)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

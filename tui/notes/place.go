@@ -37,7 +37,11 @@ const maxPlace = 64 << 10
 // ReadPlace reads the file in a seat's folder. It is an error that wraps fs.ErrNotExist when no
 // console is open.
 func ReadPlace(dir string) (Place, error) {
-	file, err := os.Open(filepath.Join(dir, FileName))
+	name := filepath.Join(dir, FileName)
+	if err := steps.Regular(name); err != nil {
+		return Place{}, fmt.Errorf("read the place: %w", err)
+	}
+	file, err := os.Open(name)
 	if err != nil {
 		return Place{}, fmt.Errorf("read the place: %w", err)
 	}
