@@ -175,6 +175,7 @@ type Model struct {
 	noticed  map[string]bool // ids of servers made by hand that a step was checked for
 	step     steps.ID        // the one the console is at; empty on a slide without one
 	command  string          // its command line
+	going    string          // what it goes on with, while nothing of it runs
 	editable bool            // there is something to edit in it
 	told     whereabouts
 
