@@ -206,3 +206,21 @@ func sanitizeLines(s string) string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// Plain is text of several lines as a person may print it anywhere: [Sanitize] on each line, and no
+// colours.
+func Plain(s string) string {
+	s = sanitizeLines(s)
+	if !strings.Contains(s, "\x1b") {
+		return s
+	}
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(s, "\x1b[") // only SGR is left
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		_, s, _ = strings.Cut(after, "m")
+	}
+}
