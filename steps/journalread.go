@@ -11,7 +11,6 @@ import (
 	"os"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // What a journal may hold: a seat's folder may have been written by anybody. A whole workshop is a few
@@ -38,7 +37,7 @@ func readEvents(r io.Reader, most bounds) (events []Event, good int64, err error
 	in := bufio.NewReaderSize(r, 64<<10)
 	for {
 		line, err := boundedLine(in)
-		if err == io.EOF || errors.Is(err, ErrTooLarge) {
+		if errors.Is(err, io.EOF) || errors.Is(err, ErrTooLarge) {
 			return events, good, nil // what is damaged is where the journal ends
 		}
 		if err != nil {
@@ -144,15 +143,9 @@ func printing(s, keep string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case strings.ContainsRune(keep, r):
-		case hidden(r):
+		case hidden(r), excess(r, &marks):
 			return -1
-		case r >= firstMark && unicode.Is(unicode.M, r):
-			if marks++; marks > maxMarks {
-				return -1
-			}
-			return r
 		}
-		marks = 0
 		return r
 	}, s)
 }

@@ -34,9 +34,7 @@ func Sanitize(s string) string {
 			break
 		}
 		if n := printable(s[i:min(len(s), i+room)]); n > 0 {
-			i += n
-			column += n
-			marks = 0
+			i, column, marks = i+n, column+n, 0
 			continue
 		}
 		end, instead := i+1, ""
@@ -52,21 +50,16 @@ func Sanitize(s string) string {
 		case r == '\t':
 			instead = blanks[column%len(blanks):]
 			column += len(instead)
-		case hidden(r):
+		case hidden(r), excess(r, &marks):
 			end = i + n
 		case r == utf8.RuneError && n == 1:
 			instead = string(utf8.RuneError)
 			column++
-		case r >= firstMark && unicode.Is(unicode.M, r):
-			if marks++; marks <= maxMarks {
-				i += n
-				continue
-			}
-			end = i + n
 		default:
 			i += n
-			column++
-			marks = 0
+			if marks == 0 {
+				column++
+			}
 			continue
 		}
 		if instead != s[i:end] {
@@ -87,6 +80,16 @@ func Sanitize(s string) string {
 		b.WriteString(reset)
 	}
 	return b.String()
+}
+
+// excess counts the accents on a letter, and tells whether this is one too many.
+func excess(r rune, marks *int) bool {
+	if r < firstMark || !unicode.Is(unicode.M, r) {
+		*marks = 0
+		return false
+	}
+	*marks++
+	return *marks > maxMarks
 }
 
 // maxMarks is how many accents one letter may carry: real languages need no more, and a thousand of them
