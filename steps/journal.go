@@ -119,7 +119,12 @@ func (j *Journal) open() error {
 	if err != nil {
 		return err
 	}
-	events, good, err := readEvents(file, bounds{maxJournal, maxEvents})
+	var events []Event
+	var good int64
+	info, err := file.Stat()
+	if err == nil {
+		events, good, err = readEvents(file, info.Size(), maxEvents)
+	}
 	if err != nil {
 		_ = file.Close()
 		return err
@@ -219,7 +224,7 @@ func (j *Journal) Refresh() ([]Event, error) {
 	if _, err := file.Seek(j.offset, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("read journal: %w", err)
 	}
-	events, good, err := readEvents(file, bounds{maxJournal - j.offset, maxEvents - len(j.events)})
+	events, good, err := readEvents(file, info.Size(), maxEvents-len(j.events))
 	if err != nil {
 		return nil, fmt.Errorf("read journal: %w", err)
 	}

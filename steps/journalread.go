@@ -25,15 +25,14 @@ const (
 // ErrTooLarge is a journal, or an event, that is larger than any a workshop makes.
 var ErrTooLarge = errors.New("too large")
 
-// bounds are how much may still be read.
-type bounds struct {
-	bytes  int64
-	events int
-}
-
-// readEvents reads whole, well-formed lines; good is how far they go. The events are harmless, see
-// [Event.harmless]; the file keeps them as they are.
-func readEvents(r io.Reader, most bounds) (events []Event, good int64, err error) {
+// readEvents reads whole, well-formed lines of a file of a size; good is how far they go. At most so many
+// events are taken. They are harmless, see [Event.harmless]; the file keeps them as they are.
+func readEvents(r io.Reader, size int64, most int) (events []Event, good int64, err error) {
+	large := fmt.Errorf("%w: more than %d MB, or %d events: put %s aside, and the seat begins anew",
+		ErrTooLarge, maxJournal>>20, maxEvents, journalName)
+	if size > maxJournal {
+		return nil, 0, large
+	}
 	in := bufio.NewReaderSize(r, 64<<10)
 	for {
 		line, err := boundedLine(in)
@@ -51,9 +50,8 @@ func readEvents(r io.Reader, most bounds) (events []Event, good int64, err error
 			events = append(events, e)
 		}
 		good += int64(len(line))
-		if good > most.bytes || len(events) > most.events {
-			return nil, 0, fmt.Errorf("%w: more than %d MB, or %d events: put %s aside, and the seat begins anew",
-				ErrTooLarge, maxJournal>>20, maxEvents, journalName)
+		if len(events) > most {
+			return nil, 0, large
 		}
 	}
 }
