@@ -50,7 +50,7 @@ func Sanitize(s string) string {
 		case r == '\t':
 			instead = blanks[column%len(blanks):]
 			column += len(instead)
-		case hidden(r), excess(r, &marks):
+		case hidden(r), column == 0 && joins(r), excess(r, &marks):
 			end = i + n
 		case r == utf8.RuneError && n == 1:
 			instead = string(utf8.RuneError)
@@ -121,6 +121,12 @@ func hidden(r rune) bool {
 		return true
 	}
 	return false
+}
+
+// joins tells whether a rune is drawn onto the one before it (UAX #29, Extend and SpacingMark). At the
+// start of a line that would be the border of the pane it is shown in.
+func joins(r rune) bool {
+	return r >= 0x300 && (unicode.Is(unicode.M, r) || r >= 0x1f3fb && r <= 0x1f3ff || r == 0x200d)
 }
 
 // sequence finds the end of the escape sequence that begins at i, and what of it is kept.

@@ -174,6 +174,7 @@ type Model struct {
 	snapshot cloud.Snapshot
 	step     steps.ID // the one the console is at; empty on a slide without one
 	command  string   // its command line
+	going    string   // what it goes on with, while nothing of it runs
 	editable bool     // there is something to edit in it
 	told     whereabouts
 

@@ -24,6 +24,11 @@ func (m *Model) raise(e steps.Event) {
 	switch {
 	case e.Type == steps.StepStarted && e.Phase == steps.PhaseAction && !e.Probing,
 		e.Type == steps.ActionStarted && e.Phase == steps.PhaseAction:
+	case e.Type == steps.StepChecked && e.Step == m.raised.step && m.raised.pane != "":
+		if !m.byHand && m.focus == m.raised.pane { // nothing has come of it: on with the slide
+			m.focus, m.raised.pane = pane.SlideID, ""
+		}
+		return
 	case e.Type == steps.StepDone && e.Step == m.raised.step && m.raised.pane != "":
 		if !m.byHand && m.focus == m.raised.pane {
 			m.focus = m.uncovered(e.Step)
