@@ -83,7 +83,7 @@ func (m *Model) percent(id steps.ID, now time.Time) int {
 	if step.Expect <= 0 {
 		return 0
 	}
-	took := now.Sub(m.state.Step(id).Started)
+	took := m.worked(id, now)
 	return max(5, min(95, int(20*took/step.Expect)*5))
 }
 
