@@ -33,7 +33,7 @@ func (m *Model) arrange() {
 		Traffic: m.besideServers(), Servers: m.serversFirst(), Busy: m.busy(),
 	}
 	if m.demo.up {
-		in.Stage = m.demo.pane
+		in.Stage, in.Wings = m.demo.pane, m.wings()
 	}
 	m.lay = arrange(in)
 	panes := m.panes()
