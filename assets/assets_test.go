@@ -230,3 +230,41 @@ func TestDeckSize(t *testing.T) {
 		}
 	}
 }
+
+// TestDeckFits wants every slide of ours to be seen whole in the console at 80x24, where the panes'
+// border, the bar and the status line leave it 18 lines: what is below them are the commands.
+func TestDeckFits(t *testing.T) {
+	t.Parallel()
+	w := load(t)
+	for _, lang := range w.Languages {
+		d, src := deck(t, w, lang)
+		for _, p := range slides.Lint(d, src, slides.LintOptions{Width: 78, Height: 18}) {
+			if p.Key == slides.KeyTooTall || p.Key == slides.KeyTooWide {
+				t.Errorf("deck %s, line %d: %s %v", lang, p.Line, p.Key, p.Args)
+			}
+		}
+	}
+}
+
+// TestStepAfterItsSlide wants no step on a slide before the one that explains it: enter there would do
+// what nobody has read about.
+func TestStepAfterItsSlide(t *testing.T) {
+	t.Parallel()
+	w := load(t)
+	for _, lang := range w.Languages {
+		d, _ := deck(t, w, lang)
+		for _, s := range w.Steps {
+			if !strings.HasPrefix(string(s.ID), "bz") {
+				continue
+			}
+			i := w.SlideOf(s.ID)
+			has := false
+			for _, c := range d.Slides[i].Commands() {
+				has = has || strings.Contains(c.Text, "git checkout "+string(s.ID))
+			}
+			if !has {
+				t.Errorf("deck %s: step %s begins on slide %s, which has no git checkout %s", lang, s.ID, w.Slides[i], s.ID)
+			}
+		}
+	}
+}

@@ -42,6 +42,8 @@ func TestSanitize(t *testing.T) {
 		{"tab", "ab\tc\t\td", "ab      c               d"},
 		{"reordering", "a\u202eb\u2066c\u2069", "abc"},
 		{"line separators", "a\u2028b\u0085c", "abc"},
+		{"marks on a border", "\x1b[31m\U0001f3ff\u0301\u0903\u200dx", "\x1b[31mx\x1b[0m"},
+		{"marks on a letter", "e\u0301 \U0001f44b\U0001f3ff", "e\u0301 \U0001f44b\U0001f3ff"},
 		{"not UTF-8", "a\xff\xfeb", "a\ufffd\ufffdb"},
 		{"two escapes", "\x1b\x1b[31mx", "\x1b[31mx\x1b[0m"},
 		{"nothing", "", ""},

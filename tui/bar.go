@@ -18,8 +18,13 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // what. With fewer lines the least needed go first.
 func (m *Model) bar(height int) []string {
 	step, command, keys := m.stepLine(), m.commandLine(), m.keyLine()
-	if m.toast.text != "" {
-		keys = " " + m.styles.Toast.Render(m.toast.text)
+	if text, more := m.toast.text, ""; text != "" {
+		if ansi.StringWidth(text)+1 > m.width && height > 2 { // the command can wait, the end of a sentence not
+			text, more, _ = strings.Cut(ansi.Wordwrap(text, m.width-1, ""), "\n")
+			command = " " + m.styles.Toast.Render(text)
+			text = strings.ReplaceAll(more, "\n", " ")
+		}
+		keys = " " + m.styles.Toast.Render(text)
 	} else if m.trouble != nil {
 		keys = " " + m.styles.Error.Render(m.text.T("trouble", "why", pane.Clean(m.trouble.Error())))
 	}
@@ -63,6 +68,9 @@ func (m *Model) standing(step steps.Step, state steps.StepState, room int) strin
 	right := ""
 	switch state.Status {
 	case steps.Running:
+		if len(m.questions) > 0 && !m.opts.ReadOnly { // the time that passes is not the machine's
+			return st.Warn.Render(t.T("bar.asks"))
+		}
 		right = m.progress(step, state, room)
 	case steps.Done:
 		right = st.OK.Render(t.T("status.done"))
@@ -74,7 +82,9 @@ func (m *Model) standing(step steps.Step, state steps.StepState, room int) strin
 		}
 	case steps.Failed:
 		right = st.Error.Render(t.T("status.failed"))
-		if state.Failure != nil {
+		if word := m.cutShort(state.Failure); word != "" {
+			right = st.Warn.Render(word) + st.Dim.Render(" "+st.Glyph.Dot+" "+t.T("bar.cut-short"))
+		} else if state.Failure != nil {
 			cause, _, _ := strings.Cut(pane.Clean(state.Failure.Cause), "\n")
 			right += st.Dim.Render(" " + st.Glyph.Dot + " " + cause)
 		}
@@ -93,6 +103,19 @@ func (m *Model) standing(step steps.Step, state steps.StepState, room int) strin
 		}
 	}
 	return right
+}
+
+// cutShort words a step that nothing is wrong with: somebody stopped it, or the program went away. It
+// is empty for a failure.
+func (m *Model) cutShort(f *steps.Failure) string {
+	switch {
+	case f == nil:
+	case f.Kind == steps.FailInterrupted:
+		return m.text.T("bar.interrupted")
+	case f.Kind == steps.FailCanceled:
+		return m.text.T("bar.canceled")
+	}
+	return ""
 }
 
 // progress is how far a running step is: its doing, the time, and a gauge against what is expected.
@@ -180,11 +203,17 @@ func (m *Model) commandLine() string {
 	if more && strings.TrimSpace(rest) != "" {
 		first += " " + m.styles.Glyph.Ellipsis
 	}
+	if m.going != "" {
+		first += " ; " + m.going
+	}
 	return "   " + m.styles.Dim.Render(m.styles.Glyph.Prompt) + " " + m.styles.Command.Render(first)
 }
 
 // keyLine names the keys that work now, as many as fit, and the way to all others.
 func (m *Model) keyLine() string {
+	if m.dialogs.Len() > 0 {
+		return "" // its own keys stand in its border, and no others do anything
+	}
 	st := m.styles
 	line, width := " ", 1
 	seen := map[string]bool{}

@@ -112,10 +112,10 @@ func TestEnter(t *testing.T) {
 	play(t, "does nothing in a read-only console", 80, 24, func(f *fixture) {
 		f.Press("right", "enter")
 		f.asked()
-		f.Sees("lecture seule, la place est tenue par pid 42")
+		f.Sees("le processus 42 (salle) tient cette place ; fermez-le, puis", "relancez Matou ici")
 		f.Press("r", "c", "u", "C", "s", "e")
 		f.asked()
-	}, with(func(o *tui.Options) { o.ReadOnly, o.Holder = true, "pid 42" }))
+	}, with(func(o *tui.Options) { o.ReadOnly, o.Holder = true, "42 (salle)" }))
 	play(t, "words a refusal", 80, 24, func(f *fixture) {
 		f.refuse = &steps.Refusal{Code: steps.RefusedNeeds, Step: "list", Needs: []steps.ID{"jump"}}
 		f.Press("right", "enter")

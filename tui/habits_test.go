@@ -154,10 +154,10 @@ func TestLogHabits(t *testing.T) {
 	play(t, "times, marks and wrapped lines", 80, 24, func(f *fixture) {
 		output(f, "x", "first", strings.Repeat("é", 200)+" the end")
 		atLog(f)
-		f.SeesNot("the end")
+		f.Sees("the end") // broken to begin with
 		f.Press("W")
-		f.Sees("the end")
-		f.Press("W", "t")
+		f.SeesNot("the end")
+		f.Press("t")
 		f.Sees(time.Now().Local().Format("15:04:")+"0", "x│first")
 		f.Press("m")
 		f.Sees("── repère, ")
@@ -171,7 +171,6 @@ func TestLogHabits(t *testing.T) {
 			output(f, "x", fmt.Sprintf("%d begins %s ends %d.", i, strings.Repeat("x ", 60), i))
 		}
 		atLog(f)
-		f.Press("W")
 		f.Sees("ends 29.")
 		f.Press("g")
 		f.Sees("0 begins", "ends 0.")
@@ -277,7 +276,7 @@ func TestHistory(t *testing.T) {
 	}
 	play(t, "lists the attempts, enter shows what was printed", 120, 36, func(f *fixture) {
 		f.Press("J")
-		f.Sees("Ce qui a été fait", "n° 1, échouée, 0:07", "n° 2, faite, 0:05", "n° 1, en cours, 0:05", ": the password w")
+		f.Sees("Ce qui a été fait", "n° 1, échouée, 0:07", "n° 2, faite, 0:05", "n° 1, en cours, 0:05", "Entrer par le rebond : the passwor")
 		f.Type("refused")
 		f.Press("enter")
 		f.Sees("Sortie de", "the password was refused", "$ ssh chat@rebond.example", "jump│Permission denied")

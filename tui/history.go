@@ -115,7 +115,7 @@ func (m *Model) openHistory(msg historyMsg, now time.Time) {
 		}
 		text := a.from.Local().Format("01-02 15:04:05") + "  " + m.title(a.step)
 		if a.cause != "" {
-			text += ": " + a.cause
+			text = m.text.T("history.cause", "step", text, "cause", a.cause)
 		}
 		items[i] = dialog.Item{ID: strconv.Itoa(i), Text: text, Right: m.outcome(a, now)}
 	}

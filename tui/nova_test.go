@@ -80,7 +80,7 @@ func TestServerHabits(t *testing.T) {
 		f.Press("esc", "d")
 		f.Sees("pas été créé à cette place")
 		f.Press("down", "enter")
-		f.Sees("nova show web-07", "| OS-EXT-STS:vm_state | active", "copier")
+		f.Sees("nova show web-07", "| OS-EXT-STS:vm_state | active", "Copier l'ID")
 		f.SeesNot("!")
 		for range 30 {
 			f.Press("right")

@@ -86,7 +86,17 @@ func TestThemes(t *testing.T) {
 	for _, look := range []struct {
 		scene, lang   string
 		width, height int
-	}{{"boot", "fr", 80, 24}, {"failure", "fr", 80, 24}, {"boot", "en", 120, 36}, {"boot", "fr", 200, 60}} {
+	}{
+		{"boot", "fr", 80, 24},
+		{"boot", "fr", 120, 36},
+		{"boot", "fr", 200, 60},
+		{"boot", "en", 80, 24},
+		{"boot", "en", 120, 36},
+		{"boot", "en", 200, 60},
+		{"failure", "fr", 80, 24},
+		{"hostkey", "en", 80, 24},
+		{"victory", "fr", 120, 36},
+	} {
 		for _, name := range []string{"dark", "light", "contrast", "mono"} {
 			t.Run(fmt.Sprintf("%dx%d-%s-%s-%s", look.width, look.height, look.lang, look.scene, name), func(t *testing.T) {
 				t.Parallel()

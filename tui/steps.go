@@ -1,7 +1,9 @@
 package tui
 
 import (
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -55,7 +57,7 @@ func (m *Model) choose(id steps.ID) {
 
 // recall words the command line of the step the console is at.
 func (m *Model) recall() {
-	m.command = ""
+	m.command, m.going = "", ""
 	m.editable = m.step != "" && m.opts.Edit != nil && m.opts.Edit(m.step) != nil
 	id := m.shown()
 	step, ok := m.workshop.Step(id)
@@ -83,9 +85,39 @@ func (m *Model) recall() {
 	for index+1 < len(list) && list[index].Background {
 		index++ // a log that is followed is not what the step is about
 	}
-	if index < len(list) {
-		m.command = pane.Clean(m.session.CommandLine(id, phase, index))
+	if index >= len(list) {
+		return
 	}
+	m.command = pane.Clean(m.session.CommandLine(id, phase, index))
+	looks := st.Status == steps.Running && phase == steps.PhaseCheck
+	switch {
+	case looks && unset.MatchString(m.command):
+		m.command = "" // nobody can type it yet
+	case phase == steps.PhaseAction && st.Status != steps.Running && st.Status != steps.Failed:
+		m.going = m.goesOn(step, index)
+	}
+}
+
+// unset finds a value in a command line that no action has saved yet.
+var unset = regexp.MustCompile(`<[a-z0-9-]+(\.[a-z0-9-]+)+>`)
+
+// goesOn is what a person would type for the actions behind one, in one line, as far as it is known.
+func (m *Model) goesOn(step steps.Step, index int) string {
+	var all []string
+	for i := index + 1; i < len(step.Actions); i++ {
+		if step.Actions[i].Background {
+			continue
+		}
+		command, _, _ := strings.Cut(pane.Clean(m.session.CommandLine(step.ID, steps.PhaseAction, i)), "\n")
+		if unset.MatchString(command) {
+			all = append(all, m.styles.Glyph.Ellipsis)
+			break
+		}
+		if command != "" {
+			all = append(all, command)
+		}
+	}
+	return strings.Join(all, " ; ")
 }
 
 // shown is the step the bar is about: the one the console is at, or the one a plan is at elsewhere.

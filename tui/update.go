@@ -38,9 +38,9 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if msg.err != nil {
 			return m, nil
 		}
+		cmd = tea.Batch(m.notice(m.snapshot, msg.snap, now), m.poll(msg.snap.Version))
 		m.snapshot = msg.snap
 		m.servers.SetSnapshot(msg.snap, now)
-		cmd = m.poll(msg.snap.Version)
 	case wakeMsg:
 		if msg.id != m.wake.id {
 			return m, nil

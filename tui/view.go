@@ -111,7 +111,7 @@ func (m *Model) screen() []string {
 		for i, line := range lines {
 			lines[i] = m.styles.Faint.Render(theme.Plain(line))
 		}
-		lines = overlay(lines, m.dialogs.Draw(m.look(), m.width, m.height), m.width)
+		lines = overlay(lines, m.dialogs.Draw(m.look(), m.width, m.height), m.width, m.lay.Bar.Y)
 	}
 	if m.opts.ASCII {
 		for i, line := range lines {
@@ -299,8 +299,9 @@ func (m *Model) tiny() []string {
 	return lines
 }
 
-// overlay lays a box over the middle of the screen.
-func overlay(lines, box []string, width int) []string {
+// overlay lays a box over the middle of the screen. Where it covers lines from clear on, which are
+// sentences, it covers them whole: the ends of them beside it would read as if they said something.
+func overlay(lines, box []string, width, clear int) []string {
 	if len(box) == 0 || len(lines) == 0 {
 		return lines
 	}
@@ -312,6 +313,9 @@ func overlay(lines, box []string, width int) []string {
 			break
 		}
 		under := out[y+i]
+		if y+i >= clear {
+			under = ""
+		}
 		left := theme.Fit(ansi.Cut(under, 0, x), x, "")
 		right := theme.Fit(ansi.Cut(under, x+w, width), max(0, width-x-w), "")
 		out[y+i] = left + line + right

@@ -136,7 +136,7 @@ func TestSearchMarks(t *testing.T) {
 		atLog(f)
 		f.Press("/")
 		f.Type("needle")
-		f.Press("enter", "W")
+		f.Press("enter")
 		mark := themes(f.t)["dark"].Make(false).Match
 		if !strings.Contains(f.Styled(), mark.Render("needle")) {
 			f.t.Error("no mark in the wrapped line")

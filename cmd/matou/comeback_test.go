@@ -50,7 +50,7 @@ func TestLookOver(t *testing.T) {
 	second.press(keyEsc)
 	second.until("the dialog to close", func(text string) bool { return !strings.Contains(text, "nova show puppet-01") })
 	second.press("d")
-	second.sees("is held by")
+	second.sees("holds this seat")
 	for _, s := range []*screen{second, first} {
 		s.press("q")
 		<-s.done

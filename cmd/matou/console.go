@@ -216,7 +216,7 @@ func (o *options) consoleOptions(s *session, p consoleParts, c *consoleFlags) (t
 	}
 	s.panes(&to)
 	if s.holder != nil {
-		to.Holder = fmt.Sprintf("process %d (%s)", s.holder.PID, s.holder.Host)
+		to.Holder = fmt.Sprintf("%d (%s)", s.holder.PID, s.holder.Host)
 	}
 	for _, err := range s.warnings {
 		to.Warnings = append(to.Warnings, steps.Sanitize(err.Error()))

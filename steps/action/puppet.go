@@ -106,7 +106,7 @@ func agent(ctx context.Context, c *call) (steps.Result, error) {
 	}
 	return steps.Result{
 		Values:  map[string]string{"changed": strconv.Itoa(changed), "failed": strconv.Itoa(failed), "exit": strconv.Itoa(exit)},
-		Summary: fmt.Sprintf("±%d (exit %d)", changed, exit), Changed: changed > 0,
+		Summary: strconv.Itoa(changed) + " changed", Changed: changed > 0,
 	}, nil
 }
 

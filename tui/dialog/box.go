@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"matou/tui/i18n"
 	"matou/tui/pane"
 	"matou/tui/theme"
 )
@@ -188,7 +189,21 @@ func (b *Box) Draw(look pane.Look, width, height int) []string {
 	} else if b.top > 0 {
 		f.Foot = st.Dim.Render(st.Glyph.Up)
 	}
+	if hint := b.hint(look.Text); w >= ansi.StringWidth(hint)+ansi.StringWidth(f.Foot)+hintMargin {
+		f.FootLeft = st.Dim.Render(hint)
+	}
 	return st.Draw(f, lines)
+}
+
+// hintMargin is what the border keeps for itself beside the hint and the arrow.
+const hintMargin = 10
+
+// hint says which keys work here: those of the screen below do not.
+func (b *Box) hint(t i18n.Texts) string {
+	if len(b.Buttons) > 1 {
+		return t.T("dialog.choose")
+	}
+	return t.T("dialog.close")
 }
 
 // trimFirst drops the blank line that parts the foot from the text, where the text has its own.

@@ -143,7 +143,8 @@ func (f *Finder) Draw(look pane.Look, width, height int) []string {
 func (f *Finder) line(st *theme.Styles, i, width int) string {
 	item := f.items[i]
 	right := ansi.Truncate(item.Right, width/2, st.Glyph.Ellipsis)
-	left := theme.Fit(" "+item.Text, max(0, width-ansi.StringWidth(right)-1), st.Glyph.Ellipsis)
+	gap := strings.Repeat(" ", min(2, ansi.StringWidth(right)))
+	left := theme.Fit(" "+item.Text, max(0, width-ansi.StringWidth(gap+right)-1), st.Glyph.Ellipsis) + gap
 	switch {
 	case i == f.at:
 		return st.Selected.Render(theme.Plain(left + right + " "))

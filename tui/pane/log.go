@@ -60,12 +60,13 @@ type entry struct {
 	level level
 }
 
-// NewLog makes a log that keeps so many lines.
+// NewLog makes a log that keeps so many lines. It breaks long ones: beside a slide it is narrow, and
+// what a line of Puppet's has to say stands at its end.
 func NewLog(keep int) *Log {
 	if keep <= 0 {
 		keep = DefaultLogLines
 	}
-	return &Log{keep: keep, follow: true, hit: -1, running: map[string]*run{}, last: map[string]*run{}}
+	return &Log{keep: keep, follow: true, wrap: true, hit: -1, running: map[string]*run{}, last: map[string]*run{}}
 }
 
 // Append adds lines, and counts those that were skipped before them.

@@ -2,6 +2,7 @@ package pane
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -165,4 +166,28 @@ func TestLogAnyHabit(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestBroken(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, text string
+		width      int
+		want       []string
+	}{
+		{"fits", "abc def", 7, []string{"abc def"}},
+		{"between words", "could not find class", 10, []string{"could not", "find class"}},
+		{"a word that just fits", "could find class", 10, []string{"could find", "class"}},
+		{"a long word is cut", "x abcdefghijkl", 6, []string{"x abcd", "efghij", "kl"}},
+		{"wide characters", "漢字漢字 漢字", 9, []string{"漢字漢字", "漢字"}},
+		{"no width at all", "abc", 0, []string{"abc"}},
+	} {
+		if got := broken(test.text, test.width); !slices.Equal(got, test.want) {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+	got := broken("\x1b[31mred words here\x1b[m", 9)
+	if len(got) != 2 || ansi.Strip(got[0]) != "red words" || ansi.Strip(got[1]) != "here" || !strings.Contains(got[1], "\x1b[31m") {
+		t.Errorf("a coloured text: %q", got)
+	}
 }

@@ -83,7 +83,8 @@ func (l *Log) rows(n int) int {
 	return len(broken(l.at(n).Text, l.textWidth()))
 }
 
-// broken cuts a text into pieces of a width. Each piece carries the colours that hold in it.
+// broken cuts a text into pieces of a width, between words where one ends in the second half of a
+// piece. Each piece carries the colours that hold in it.
 func broken(text string, width int) []string {
 	var rows []string
 	for ansi.StringWidth(text) > width && len(rows) < maxLine {
@@ -91,6 +92,13 @@ func broken(text string, width int) []string {
 		w := ansi.StringWidth(row)
 		if w == 0 {
 			break
+		}
+		if plain := ansi.Strip(ansi.Truncate(text, width+1, "")); plain != "" {
+			if end := strings.LastIndexByte(plain, ' '); end >= 0 {
+				if at := ansi.StringWidth(plain[:end]); at > width/2 {
+					row, w = ansi.Truncate(text, at, ""), at+1
+				}
+			}
 		}
 		rows = append(rows, row)
 		text = ansi.TruncateLeft(text, w, "")

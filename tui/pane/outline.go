@@ -120,16 +120,19 @@ func (o *Outline) line(i int) string {
 			right = join(st.Dim.Render(word), right)
 		}
 	}
-	mark := " "
-	switch {
-	case o.focused && i == o.cursor:
+	if o.focused && i == o.cursor {
 		return st.Selected.Render(o.split(" "+plainGlyph(st, state.Status)+" "+title, theme.Plain(right), o.width))
-	case o.at && i == o.current && state.Status == steps.Pending:
-		return o.split(st.Accent.Render(st.Glyph.Right)+st.Strong.Render(st.Glyph.Pending+" "+title), right, o.width)
-	case o.at && i == o.current:
-		mark, title = st.Accent.Render(st.Glyph.Right), st.Strong.Render(title)
-	case state.Status == steps.Pending: // one look for all of it: most lines of a list just begun
+	}
+	here := o.at && i == o.current
+	mark := " "
+	if here {
+		mark = st.Accent.Render(st.Glyph.Right)
+	}
+	if state.Status == steps.Pending { // one look, here or not: turning slides moves the arrow alone, which is all a slow line has to carry
 		return o.split(mark+st.Dim.Render(st.Glyph.Pending+" "+title), right, o.width)
+	}
+	if here {
+		title = st.Strong.Render(title)
 	}
 	return o.split(mark+StatusGlyph(st, state.Status)+" "+title, right, o.width)
 }

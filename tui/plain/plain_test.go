@@ -439,6 +439,7 @@ func TestScript(t *testing.T) {
 	script("what is no yes is a no", "2\nr\n\n", &worker{asks: []steps.Question{{Kind: steps.AskHostKey}}}, stands, "yes or no > \n", "The answer is no.")
 	script("answers are lines", "2\nr\nmoutarde\nq\n", &worker{asks: []steps.Question{{Kind: steps.AskPassword}}}, nil, "Done: Enter")
 	script("catching up is a plan", "2\nn\nC\nyes\n", &worker{failed: true}, nil, "These 3 steps", "Enter: checking.", "Done: Configure")
+	script("a step that must wait says what to type", "3\nq\n", &worker{}, nil, "C catches up with what is missing, n goes on")
 	script("a line without an end", strings.Repeat("x", 1<<20), &worker{}, nil, "No command “xxx")
 	script("nothing", "", &worker{}, nil, "Slide 1 of 4")
 }
@@ -458,13 +459,13 @@ func TestAnswered(t *testing.T) {
 	bubble(t, "and nobody touches what another holds", func(t *testing.T) {
 		var slides []int
 		r := open(t, &worker{}, plain.Options{
-			In: strings.NewReader("\n\nr\nC\nq\n"), ReadOnly: true, Holder: "process 7", Warnings: []string{"a \x1b[2Jwarning"},
+			In: strings.NewReader("\n\nr\nC\nq\n"), ReadOnly: true, Holder: "7 (vm)", Warnings: []string{"a \x1b[2Jwarning"},
 			OnSlide: func(n int, _ steps.ID) { slides = append(slides, n) },
 		})
 		if err := <-r.ended; err != nil {
 			t.Error(err)
 		}
-		r.sees("read only, the seat is held by process 7\na warning\n", "Slide 3 of 4", "read only", "read only")
+		r.sees("read only: process 7 (vm) holds this seat; close it, then start Matou here again\na warning\n", "Slide 3 of 4", "read only", "read only")
 		if len(slides) != 3 || slides[0] != 1 || slides[2] != 3 {
 			t.Errorf("slides %v", slides)
 		}

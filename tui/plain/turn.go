@@ -130,7 +130,9 @@ func (d *dialogue) next() string {
 	switch {
 	case ok && d.state.Step(step.ID).Status == steps.Failed:
 		return d.text.T("plain.prompt.retry")
-	case ok && d.state.Step(step.ID).Status != steps.Pending:
+	case ok && d.state.Step(step.ID).Status == steps.Pending:
+		return d.text.T("plain.prompt.needs")
+	case ok:
 		return d.text.T("plain.prompt.run")
 	case d.index+1 < d.slides():
 		return d.text.T("plain.prompt.next")

@@ -1,0 +1,134 @@
+package tui_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"matou/steps"
+)
+
+// TestWhatItWaitsFor wants the screen to say whose turn it is: a participant in front of a question
+// is neither to watch a clock nor to try keys that do nothing.
+func TestWhatItWaitsFor(t *testing.T) {
+	t.Parallel()
+	asking := func(f *fixture) {
+		f.Press("2")
+		f.set("jump", steps.StepState{Status: steps.Running, Attempt: 1, Phase: steps.PhaseAction, Started: time.Now()},
+			steps.Event{Type: steps.StepStarted, Step: "jump", Attempt: 1, Phase: steps.PhaseAction})
+		f.tell(hostKey(map[string]string{}))
+	}
+	play(t, "for an answer", 80, 24, func(f *fixture) {
+		asking(f)
+		f.Sees("Entrer par le rebond  attend votre réponse", "tab choisit, entrée valide, échap ferme")
+		f.SeesNot("en cours", "? aide", "arrêter")
+		f.Wait(time.Second)
+		f.Press("o")
+		f.tell(steps.Batch{})
+		f.Sees("Entrer par le rebond  en cours", "? aide")
+	})
+	play(t, "for an answer, on a small screen", 60, 20, func(f *fixture) {
+		asking(f)
+		f.Sees("entrée valide")
+		f.SeesNot("en cours")
+	})
+	play(t, "for nobody, in a dialog that only tells", 80, 24, func(f *fixture) {
+		f.Press("?")
+		f.Sees("entrée ferme")
+	})
+}
+
+// TestCutShort wants a step that was stopped to look like one, not like a failure: nothing is broken
+// when a laptop was closed.
+func TestCutShort(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ kind, sees string }{
+		{steps.FailInterrupted, "interrompue · rien n'est perdu, entrée la reprend"},
+		{steps.FailCanceled, "arrêtée · rien n'est perdu, entrée la reprend"},
+	} {
+		play(t, tt.kind, 80, 24, func(f *fixture) {
+			f.Press("2")
+			f.set("jump", steps.StepState{Status: steps.Failed, Attempt: 1, Failure: &steps.Failure{Kind: tt.kind, Cause: "the program ended"}})
+			f.Wait(2 * time.Second)
+			f.Sees(tt.sees, "entrée rejouer")
+			f.SeesNot("échouée", "the program ended")
+		})
+	}
+}
+
+// TestLongSentences wants the end of a sentence in the bar to be seen: it is where the reason stands.
+func TestLongSentences(t *testing.T) {
+	t.Parallel()
+	why := "the server web-07 (5e6f1ff1-d672-47c8-b6ad-8dd0ae41a1fa) is there, and nobody said whose it is"
+	checked := func(f *fixture) {
+		f.Press("2", "c")
+		fail := &steps.Failure{Kind: "check", Cause: why}
+		f.set("jump", steps.StepState{Status: steps.Ready}, steps.Event{Type: steps.StepChecked, Step: "jump", Failure: fail})
+	}
+	play(t, "take two lines", 80, 24, func(f *fixture) {
+		checked(f)
+		if tight := strings.NewReplacer(" ", "", "\n", ""); !strings.Contains(tight.Replace(f.Screen()), tight.Replace(why)) {
+			f.t.Errorf("the end of the sentence is not on the screen:\n%s", f.Screen())
+		}
+		f.Sees("Entrer par le rebond  prête")
+	})
+	play(t, "and one where there is room", 200, 60, func(f *fixture) {
+		checked(f)
+		f.Sees(why, "$ ssh chat@rebond.example")
+	})
+}
+
+// TestAllTheCommands wants a step that does several things to say so before it does them.
+func TestAllTheCommands(t *testing.T) {
+	t.Parallel()
+	play(t, "in one line", 80, 24, func(f *fixture) {
+		f.w.Steps[0].Actions = []steps.Action{
+			{Kind: "file.follow", Command: "tail -F /var/log/syslog", Background: true},
+			{Kind: "data.show", Command: "cat web.yaml"},
+			{Kind: "server.boot", Command: "nova boot web-${seat}"},
+			{Kind: "ssh.run", Command: "curl http://${web.address}/"},
+			{Kind: "ssh.run", Command: "true"},
+		}
+		f.Press("2")
+		f.Sees("$ cat web.yaml ; nova boot web-07 ; …")
+		f.SeesNot("tail -F", "web.address", "; true")
+		f.set("jump", steps.StepState{Status: steps.Running, Attempt: 1, Phase: steps.PhaseAction, Index: 2, Started: time.Now()})
+		f.Sees("$ nova boot web-07")
+		f.SeesNot("cat web.yaml", " ; ")
+	})
+	play(t, "but none that nobody could type", 80, 24, func(f *fixture) {
+		f.w.Steps[0].Checks = []steps.Action{{Kind: "server.status", Command: "nova show ${web.id}"}}
+		f.Press("2", "c")
+		f.set("jump", steps.StepState{Status: steps.Running, Attempt: 1, Phase: steps.PhaseCheck, Started: time.Now()})
+		f.SeesNot("nova show", "web.id")
+	})
+}
+
+// TestBackAfterACheck wants the slide again when the pane a check brought up has nothing to show for it.
+func TestBackAfterACheck(t *testing.T) {
+	t.Parallel()
+	play(t, "that found nothing", 80, 24, func(f *fixture) {
+		f.finish("jump", "list")
+		f.Press("3", "c")
+		f.set("boot", steps.StepState{Status: steps.Running, Attempt: 1, Began: steps.PhaseCheck, Phase: steps.PhaseAction, Started: time.Now()},
+			steps.Event{Type: steps.ActionStarted, Step: "boot", Attempt: 1, Phase: steps.PhaseAction})
+		f.Sees("La liste arrive")
+		f.set("boot", steps.StepState{Status: steps.Ready}, steps.Event{Type: steps.StepChecked, Step: "boot", Attempt: 1, Failure: &steps.Failure{Kind: "check", Cause: "none"}})
+		f.Sees("Le cloud répond tout de suite")
+	}, withPanes)
+}
+
+// TestNothingBesideADialog wants no halves of sentences beside a dialog that covers the bar.
+func TestNothingBesideADialog(t *testing.T) {
+	t.Parallel()
+	play(t, "that takes all lines", 80, 24, func(f *fixture) {
+		f.Press("2", "?")
+		f.Sees("Les touches")
+		lines := strings.Split(f.Screen(), "\n")
+		for _, line := range lines[len(lines)-4:] {
+			if text := strings.TrimSpace(line); text != "" && !strings.HasPrefix(text, "│") && !strings.HasPrefix(text, "╰") {
+				f.t.Errorf("beside the dialog stands %q", line)
+			}
+		}
+	})
+}
