@@ -45,11 +45,12 @@ type want struct {
 	Width, Height int
 	Focus         pane.ID
 	Zoom, NoCat   bool
-	Traffic       bool    // it wants to be seen
-	Servers       bool    // they come first, when there is no room for both
-	Busy          bool    // a step runs: its log needs the room
-	List          int     // servers to be listed: what their pane does not need is the log's
-	Stage         pane.ID // shown large to a room, the others in a strip below; empty: as usual
+	Traffic       bool      // it wants to be seen
+	Servers       bool      // they come first, when there is no room for both
+	Busy          bool      // a step runs: its log needs the room
+	List          int       // servers to be listed: what their pane does not need is the log's
+	Stage         pane.ID   // shown large to a room, the others in a strip below; empty: as usual
+	Wings         []pane.ID // of which the first that is not on stage stands in the strip
 }
 
 // arrange says where everything stands on a screen of a size. The panes and bars always tile it.
@@ -150,6 +151,12 @@ func staged(in want, body int) []placed {
 	other := pane.ServersID
 	if in.Stage == other {
 		other = pane.LogID
+	}
+	for _, id := range in.Wings {
+		if id != in.Stage && (id == pane.ServersID || id == pane.LogID || id == pane.TrafficID) {
+			other = id
+			break
+		}
 	}
 	y, left, cat := body-strip, in.Width/3, catColumns
 	if in.NoCat {
