@@ -72,6 +72,7 @@ type Options struct {
 	Version string
 
 	Decks   map[string]*slides.Deck // by language
+	Slides  []steps.ID              // which of the workshop's each slide is, see Workshop.OnSlides; nil: they are the same
 	Servers *cloud.Poller
 	Traffic Traffic
 	Step    steps.ID // where to begin; empty: where the participant was, else at the first slide
@@ -210,6 +211,9 @@ type alarm struct {
 // New makes the console for a session. Run it with tea.NewProgram; it ends with the program or ctx.
 func New(ctx context.Context, s Session, o Options) *Model {
 	w := s.Workshop()
+	if o.Slides != nil {
+		w = w.OnSlides(o.Slides)
+	}
 	m := &Model{
 		ctx: ctx, session: s, feed: o.Feed, workshop: w, opts: o,
 		keys: table(), focus: pane.SlideID, drawn: map[pane.ID]drawn{}, answered: map[int64]bool{},
