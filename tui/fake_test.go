@@ -269,9 +269,20 @@ func (l *lister) Servers(context.Context) ([]cloud.Server, error) {
 	return append([]cloud.Server(nil), l.servers...), nil
 }
 
+// now makes these the servers of the cloud.
+func (l *lister) now(servers ...cloud.Server) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.servers = servers
+}
+
 func withServers(t *testing.T, servers ...cloud.Server) change {
+	return withCloud(t, &lister{servers: servers})
+}
+
+func withCloud(t *testing.T, l *lister) change {
 	return func(_ *testing.T, o *tui.Options) {
-		p := cloud.NewPoller(&lister{servers: servers})
+		p := cloud.NewPoller(l)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { defer close(done); p.Run(ctx) }()

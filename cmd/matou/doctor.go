@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -192,7 +191,7 @@ func findingPrinter(out io.Writer, text i18n.Texts, asJSON bool) (told func(doct
 			}
 		}
 		if asJSON {
-			if err := json.NewEncoder(out).Encode(findingRow{f.Check, f.Subject, f.Status, cloud.Clean(f.Detail), cloud.Clean(f.Cause), remedy, steps.Millis(f.Took)}); err != nil {
+			if err := printJSON(out, findingRow{f.Check, f.Subject, f.Status, cloud.Clean(f.Detail), cloud.Clean(f.Cause), remedy, steps.Millis(f.Took)}); err != nil {
 				failed = errors.Join(failed, err)
 			}
 			return

@@ -98,7 +98,7 @@ func told(cmd *cobra.Command, err error) error {
 	if !errors.As(err, &problems) {
 		return err
 	}
-	fmt.Fprintln(cmd.ErrOrStderr(), problems)
+	fmt.Fprintln(cmd.ErrOrStderr(), steps.Plain(problems.Error()))
 	return &exitError{code: exitFailed, shown: true, err: err}
 }
 

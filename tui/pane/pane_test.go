@@ -47,6 +47,8 @@ func TestClean(t *testing.T) {
 		{"\u0301start", "start"},
 		{"caf\u0065\u0301", "caf\u0065\u0301"},
 		{"bad \xff\xfe", "bad \ufffd"},
+		{"z" + strings.Repeat("\u0336", 900) + "y", "z\u0336\u0336\u0336y"},
+		{"é" + strings.Repeat("\u0336", 900) + "y", "é\u0336\u0336\u0336y"},
 		{"👩‍👩‍👧‍👦 漢字", "👩‍👩‍👧‍👦 漢字"},
 		{"\x1b[", ""},
 	} {
@@ -60,7 +62,7 @@ func TestClean(t *testing.T) {
 }
 
 func FuzzClean(f *testing.F) {
-	for _, s := range []string{"a", "\x1b[31mx", "\x1b]0;t\a", "\x9b2J", "é\u0301", "\xff", "\x1bP1\x1b\\", "🇫", "\u0600a"} {
+	for _, s := range []string{"a", "\x1b[31mx", "\x1b]0;t\a", "\x9b2J", "é\u0301", "\xff", "\x1bP1\x1b\\", "🇫", "\u0600a", "🏽!", "\uff9ea"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
