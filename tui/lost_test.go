@@ -1,11 +1,14 @@
 package tui_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
+	"matou/cloud"
 	"matou/steps"
+	"matou/tui"
 )
 
 // TestWhatItWaitsFor wants the screen to say whose turn it is: a participant in front of a question
@@ -43,8 +46,8 @@ func TestWhatItWaitsFor(t *testing.T) {
 func TestCutShort(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ kind, sees string }{
-		{steps.FailInterrupted, "interrompue · rien n'est perdu, entrée la reprend"},
-		{steps.FailCanceled, "arrêtée · rien n'est perdu, entrée la reprend"},
+		{steps.FailInterrupted, "interrompue · entrée reprend, rien n'est perdu"},
+		{steps.FailCanceled, "arrêtée · entrée reprend, rien n'est perdu"},
 	} {
 		play(t, tt.kind, 80, 24, func(f *fixture) {
 			f.Press("2")
@@ -131,4 +134,94 @@ func TestNothingBesideADialog(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestServerGone wants a step that has lost its server to be checked by itself: whoever goes on finds
+// out three slides later.
+func TestServerGone(t *testing.T) {
+	t.Parallel()
+	booted := func(f *fixture, id string) {
+		f.w.Steps[2].Actions[0].Kind, f.w.Steps[2].Actions[0].Save = "server.boot", map[string]string{"web.id": "id"}
+		f.vars["web.id"] = id
+		f.finish("jump", "list", "boot")
+	}
+	one := server("web-07", cloud.StatusActive, "", "158.69.78.13", time.Hour, mine)
+	play := func(t *testing.T, name string, f func(f *fixture, cloud *lister)) {
+		c := &lister{servers: []cloud.Server{one}}
+		play(t, name, 80, 24, func(x *fixture) { f(x, c) }, withLister(c))
+	}
+	play(t, "while the console looks on", func(f *fixture, c *lister) {
+		booted(f, one.ID)
+		f.Wait(time.Minute)
+		f.asked()
+		c.set()
+		f.Wait(time.Minute)
+		f.asked(steps.Check{Step: "boot"})
+		f.set("boot", steps.StepState{Status: steps.Stale, Attempt: 1}, steps.Event{Type: steps.StepStale, Step: "boot", Failure: &steps.Failure{Kind: "check", Cause: "gone"}})
+		f.Sees("Démarrer le serveur ne tient plus. C rattrape.")
+		f.Wait(time.Minute)
+		f.asked() // once
+	})
+	play(t, "but not while something runs, nor into a dialog", func(f *fixture, c *lister) {
+		booted(f, one.ID)
+		f.Wait(time.Minute)
+		f.set("puppet", steps.StepState{Status: steps.Running, Attempt: 1, Phase: steps.PhaseAction, Started: time.Now()})
+		c.set()
+		f.Wait(time.Minute)
+		f.asked()
+		f.Press("?")
+		f.set("puppet", steps.StepState{Status: steps.Ready, Attempt: 1})
+		f.Wait(time.Second)
+		f.asked()
+		f.Press("esc")
+		f.Wait(time.Second)
+		f.asked(steps.Check{Step: "boot"})
+	})
+	play(t, "a server that the list does not have yet is not gone", func(f *fixture, c *lister) {
+		f.Wait(time.Minute)
+		booted(f, "5e6f1ff1-d672-47c8-b6ad-8dd0ae41zzzz")
+		f.Wait(time.Minute)
+		f.asked()
+	})
+	play(t, "and what was taken back is not asked about", func(f *fixture, c *lister) {
+		booted(f, one.ID)
+		f.Wait(time.Minute)
+		f.set("boot", steps.StepState{Status: steps.Running, Attempt: 1, Phase: steps.PhaseUndo, Started: time.Now()})
+		c.set()
+		f.Wait(time.Minute)
+		f.set("boot", steps.StepState{Status: steps.Ready, Attempt: 1})
+		f.Wait(time.Minute)
+		f.asked()
+	})
+}
+
+// TestNumbersInWords wants what an agent or a clean-up counted to be said in the console's language.
+func TestNumbersInWords(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ kind, told, sees string }{
+		{"puppet.agent", "4 changed", "faite en 0:05 · 4 changements"},
+		{"server.clean", "1 × DELETED", "faite en 0:05 · 1 serveur supprimé"},
+		{"http.get", "200 OK", "faite en 0:05 · 200 OK"},
+	} {
+		play(t, tt.kind, 80, 24, func(f *fixture) {
+			f.w.Steps[0].Actions[0].Kind = tt.kind
+			f.Press("2")
+			f.set("jump", steps.StepState{Status: steps.Done, Took: 5 * time.Second, Actions: []steps.ActionState{{Summary: tt.told}}})
+			f.Sees(tt.sees)
+		})
+	}
+}
+
+// TestLookBackIsNamed wants the key to what was printed to be seen when a step is done: on a small screen
+// the log went as fast as it came.
+func TestLookBackIsNamed(t *testing.T) {
+	t.Parallel()
+	play(t, "in the bar", 80, 24, func(f *fixture) {
+		f.finish("jump", "list")
+		f.Press("2")
+		f.Wait(2 * time.Second)
+		f.Sees("→ continuer  J revoir")
+	}, with(func(o *tui.Options) {
+		o.Journal = func(context.Context) ([]steps.Event, error) { return nil, nil }
+	}))
 }

@@ -172,10 +172,12 @@ type Model struct {
 	trouble  error
 	vars     steps.Vars
 	snapshot cloud.Snapshot
-	step     steps.ID // the one the console is at; empty on a slide without one
-	command  string   // its command line
-	going    string   // what it goes on with, while nothing of it runs
-	editable bool     // there is something to edit in it
+	known    []cloud.Server // of the last list that came; nil before the first
+	gone     []steps.ID     // steps whose servers have left the list, to be checked
+	step     steps.ID       // the one the console is at; empty on a slide without one
+	command  string         // its command line
+	going    string         // what it goes on with, while nothing of it runs
+	editable bool           // there is something to edit in it
 	told     whereabouts
 
 	toast   notice

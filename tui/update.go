@@ -38,8 +38,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if msg.err != nil {
 			return m, nil
 		}
-		m.snapshot = msg.snap
-		m.servers.SetSnapshot(msg.snap, now)
+		m.listed(msg.snap, now)
 		cmd = m.poll(msg.snap.Version)
 	case wakeMsg:
 		if msg.id != m.wake.id {
@@ -49,10 +48,10 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	default:
 		cmd = m.came(msg, now)
 	}
-	auto := m.direct(now)
+	auto, again := m.direct(now), m.recheck()
 	m.settle(now)
 	m.report()
-	return m, tea.Batch(cmd, auto, m.arm(now))
+	return m, tea.Batch(cmd, auto, again, m.arm(now))
 }
 
 // came takes what a command of the console's own has brought.
@@ -70,6 +69,9 @@ func (m *Model) came(msg tea.Msg, now time.Time) tea.Cmd {
 		if m.ctx.Err() == nil {
 			m.say(now, msg.text)
 		}
+	case doingMsg:
+		m.say(now, msg.text)
+		return msg.then
 	case trafficMsg:
 		return m.counted(msg, now)
 	case linksMsg:
