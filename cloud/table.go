@@ -97,19 +97,78 @@ func (s Server) Networks() string {
 	return strings.Join(names, "; ")
 }
 
-// Clean makes text of a remote service safe to show on one line: control characters, among them
-// the escapes that would drive a terminal, and the marks that reorder text are dropped, white
-// space of any kind becomes one blank each, and bytes that are not UTF-8 become U+FFFD.
+// maxMarks is how many accents a letter may carry: no language needs more, and a thousand of them draw over
+// the lines above and below.
+const maxMarks = 3
+
+// Clean makes text of a remote service safe to show on one line, with as many cells as it seems to have:
+// control characters, among them the escapes that would drive a terminal, and whatever reorders, joins or
+// hides text are dropped, of accents the first three on a letter are kept, white space of any kind becomes
+// one blank each, and bytes that are not UTF-8 become U+FFFD.
 func Clean(text string) string {
+	if printableASCII(text) {
+		return text
+	}
+	marks := maxMarks // on the last letter: at the start there is none to put one on
 	return strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
+			marks = 0
 			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Variation_Selector, r):
 			return -1
+		case unicode.Is(unicode.M, r):
+			if marks == maxMarks {
+				return -1
+			}
+			marks++
+			return r
 		}
+		marks = 0
 		return r
 	}, strings.ToValidUTF8(text, string(utf8.RuneError)))
+}
+
+func printableASCII(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// cells is how wide a terminal shows a cleaned text.
+func cells(text string) (n int) {
+	for _, r := range text {
+		switch {
+		case r < 0x300:
+			n++
+		case unicode.In(r, unicode.Mn, unicode.Me):
+		case unicode.In(r, wide):
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+// wide are the characters of two cells (UAX #11: East_Asian_Width W and F), by block.
+var wide = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{0x1100, 0x115f, 1},
+		{0x2e80, 0x303e, 1},
+		{0x3041, 0x4dbf, 1},
+		{0x4e00, 0xa4cf, 1},
+		{0xa960, 0xa97c, 1},
+		{0xac00, 0xd7a3, 1},
+		{0xf900, 0xfaff, 1},
+		{0xfe30, 0xfe6f, 1},
+		{0xff01, 0xff60, 1},
+		{0xffe0, 0xffe6, 1},
+	},
+	R32: []unicode.Range32{{0x16fe0, 0x1b2fb, 1}, {0x1f300, 0x1f64f, 1}, {0x1f680, 0x1f6ff, 1}, {0x1f900, 0x1faff, 1}, {0x20000, 0x3fffd, 1}},
 }
 
 func orDash(s string) string {
@@ -119,15 +178,14 @@ func orDash(s string) string {
 	return s
 }
 
-// frame draws rows under titles, left-aligned, each column as wide as its widest cell. Width is
-// counted in runes: the names of servers and networks are all but always ASCII.
+// frame draws rows under titles, left-aligned, each column as wide as its widest cell.
 func frame(titles []string, rows [][]string) []string {
 	rows = append([][]string{titles}, rows...)
 	widths := make([]int, len(titles))
 	for _, row := range rows {
 		for i, cell := range row {
 			row[i] = Clean(cell)
-			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
+			widths[i] = max(widths[i], cells(row[i]))
 		}
 	}
 	var rule strings.Builder
@@ -141,7 +199,7 @@ func frame(titles []string, rows [][]string) []string {
 	for n, row := range rows {
 		var line strings.Builder
 		for i, cell := range row {
-			line.WriteString("| " + cell + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+1))
+			line.WriteString("| " + cell + strings.Repeat(" ", widths[i]-cells(cell)+1))
 		}
 		lines = append(lines, line.String()+"|")
 		if n == 0 {

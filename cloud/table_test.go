@@ -69,13 +69,18 @@ func TestPropertyTable(t *testing.T) {
 func TestClean(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"plain":                     "plain",
-		"a\tb\nc":                   "a b c",
-		"\x1b]0;title\x07x\x9b31my": "]0;titlex\uFFFD31my",
-		"\u009b31m":                 "31m",
-		"abc\u202edcb":              "abcdcb",
-		"\xff":                      "\uFFFD",
-		"\u2028":                    " ",
+		"plain":                           "plain",
+		"a\tb\nc":                         "a b c",
+		"\x1b]0;title\x07x\x9b31my":       "]0;titlex\uFFFD31my",
+		"\u009b31m":                       "31m",
+		"abc\u202edcb":                    "abcdcb",
+		"\xff":                            "\uFFFD",
+		"\u2028":                          " ",
+		"e\u0301te\u0301":                 "e\u0301te\u0301",
+		"\u0301a":                         "a",
+		"we\u200bb\ufeff\u00ad\U000e0041": "web",
+		"✔\ufe0f 👩\u200d👧":                "✔ 👩👧",
+		"z" + strings.Repeat("\u0336\u200d\u0489", 500) + "y": "z\u0336\u0489\u0336y",
 	} {
 		if got := Clean(in); got != want {
 			t.Errorf("Clean(%q) = %q, want %q", in, got, want)
@@ -95,7 +100,7 @@ func FuzzClean(f *testing.F) {
 		}
 		table := PropertyTable([]Property{{"p", in}})
 		for _, line := range table[1:] {
-			if len([]rune(line)) != len([]rune(table[0])) {
+			if cells(line) != len(table[0]) {
 				t.Errorf("ragged table for %q:\n%s", in, strings.Join(table, "\n"))
 			}
 		}

@@ -21,7 +21,7 @@ func (s State) Apply(e Event) State {
 		s.Plan = nil
 		return s
 	}
-	if e.Step == "" {
+	if _, known := s.Steps[e.Step]; e.Step == "" || !known && len(s.Steps) >= maxSteps {
 		return s
 	}
 	st := s.Step(e.Step)
@@ -33,7 +33,7 @@ func (s State) Apply(e Event) State {
 			return s
 		}
 		st = st.acted(e)
-		if e.Type == ActionDone && len(e.Values) > 0 {
+		if e.Type == ActionDone && len(e.Values) > 0 && len(s.Vars)+len(e.Values) <= maxVars {
 			s.Vars = s.Vars.With(e.Values)
 			for name := range e.Values {
 				if !slices.Contains(st.Saved, name) {
@@ -65,8 +65,12 @@ func (s State) Apply(e Event) State {
 	return s.withStep(e.Step, st)
 }
 
-// maxActions bounds the index an event may name: a damaged journal must not allocate the world.
-const maxActions = 1000
+// A damaged journal must not allocate the world, nor make each of its events copy one.
+const (
+	maxActions = 1000 // the index an event may name
+	maxSteps   = 1000 // names of steps, those the workshop no longer has among them
+	maxVars    = 5000 // values saved
+)
 
 func (st StepState) started(e Event) StepState {
 	if e.Attempt != st.Attempt || st.Status != Running {

@@ -149,7 +149,7 @@ func (o *output) Ask(ctx context.Context, q Question) (Answer, error) {
 // line is one line of output on its way to the log and the readers.
 func (e *Engine) line(step ID, source, text string) {
 	full := e.o.Redactor.Text(text)
-	l := Line{At: e.o.Now(), Step: step, Source: source, Text: full}
+	l := Line{At: e.o.Now(), Step: step, Source: e.o.Redactor.Text(bare(source)), Text: full}
 	e.mu.Lock()
 	e.lastLine++
 	l.Seq = e.lastLine

@@ -1,7 +1,6 @@
 package steps
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -74,9 +73,7 @@ func OpenJournal(dir string) (*Journal, error) {
 	if !ok {
 		_ = lock.Close()
 		held := &HeldError{Seat: filepath.Base(dir)}
-		if data, err := os.ReadFile(filepath.Join(dir, holderName)); err == nil {
-			_ = json.Unmarshal(data, &held.Holder) // unreadable: the holder stays unnamed
-		}
+		held.Holder = readHolder(filepath.Join(dir, holderName))
 		return nil, held
 	}
 	j := &Journal{dir: dir, lock: lock}
@@ -122,7 +119,12 @@ func (j *Journal) open() error {
 	if err != nil {
 		return err
 	}
-	events, good, err := readEvents(file)
+	var events []Event
+	var good int64
+	info, err := file.Stat()
+	if err == nil {
+		events, good, err = readEvents(file, info.Size(), maxEvents)
+	}
 	if err != nil {
 		_ = file.Close()
 		return err
@@ -146,40 +148,19 @@ func (j *Journal) cutTail(file *os.File, good int64) error {
 	if err != nil || info.Size() == good {
 		return err
 	}
-	tail := make([]byte, info.Size()-good)
-	if _, err := file.ReadAt(tail, good); err != nil {
+	j.torn = filepath.Join(j.dir, fmt.Sprintf("journal.torn-%d", time.Now().UnixNano()))
+	torn, err := os.OpenFile(j.torn, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
 		return err
 	}
-	j.torn = filepath.Join(j.dir, fmt.Sprintf("journal.torn-%d", time.Now().UnixNano()))
-	if err := os.WriteFile(j.torn, tail, 0o600); err != nil {
+	_, err = io.Copy(torn, io.NewSectionReader(file, good, info.Size()-good))
+	if err = errors.Join(err, torn.Close()); err != nil {
 		return err
 	}
 	if err := file.Truncate(good); err != nil {
 		return err
 	}
 	return file.Sync()
-}
-
-// readEvents reads whole, well-formed lines; good is how far they go.
-func readEvents(r io.Reader) (events []Event, good int64, err error) {
-	in := bufio.NewReader(r)
-	for {
-		line, err := in.ReadBytes('\n')
-		if err == io.EOF {
-			return events, good, nil
-		}
-		if err != nil {
-			return events, good, err
-		}
-		var e Event
-		if len(bytes.TrimSpace(line)) > 0 {
-			if bad := json.Unmarshal(line, &e); bad != nil || e.Type == "" {
-				return events, good, nil //nolint:nilerr // what is damaged is where the journal ends
-			}
-			events = append(events, e)
-		}
-		good += int64(len(line))
-	}
 }
 
 // Events are those read when it was opened.
@@ -199,9 +180,12 @@ func (j *Journal) Append(events ...Event) error {
 	}
 	var buf bytes.Buffer
 	for _, e := range events {
-		data, err := json.Marshal(e)
+		data, err := SafeJSON(e)
 		if err != nil {
 			return fmt.Errorf("append to journal: %w", err)
+		}
+		if len(data) > maxEvent {
+			return fmt.Errorf("append to journal: %w: an event of %d bytes, %d at most", ErrTooLarge, len(data), maxEvent)
 		}
 		buf.Write(data)
 		buf.WriteByte('\n')
@@ -240,7 +224,7 @@ func (j *Journal) Refresh() ([]Event, error) {
 	if _, err := file.Seek(j.offset, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("read journal: %w", err)
 	}
-	events, good, err := readEvents(file)
+	events, good, err := readEvents(file, info.Size(), maxEvents-len(j.events))
 	if err != nil {
 		return nil, fmt.Errorf("read journal: %w", err)
 	}

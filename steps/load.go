@@ -84,7 +84,7 @@ func syntaxProblem(err error) Problem {
 	var load *yaml.LoadError
 	if errors.As(err, &load) {
 		p.Line, p.Col = load.Mark.Line, max(1, load.Mark.Column)
-		p.Text = load.Message
+		p.Text = load.Message + ": look at the blanks this line and those above begin with, and for an open quote or bracket"
 	}
 	return p
 }
@@ -141,7 +141,11 @@ func (l *loader) mapping(n *yaml.Node, what string, known fields, required ...st
 // each name in there would be reported as well.
 func (l *loader) unknown(key, value *yaml.Node, what string, known fields) {
 	names := keysOf(known)
-	l.problem(key, "unknown key %q in %s%s", key.Value, what, l.hint(key.Value, names))
+	meant := l.hint(key.Value, names)
+	if meant == "" && len(names) > 0 && len(l.problems) <= maxHints {
+		meant = ": there is " + strings.Join(names, ", ")
+	}
+	l.problem(key, "unknown key %q in %s%s", key.Value, what, meant)
 	if near := Nearest(key.Value, names); len(near) > 0 && distance(key.Value, near[0]) <= 2 {
 		known[near[0]](value)
 	}

@@ -143,7 +143,7 @@ func TestProblems(t *testing.T) {
 		want     string
 	}{
 		{"unknown key, and what is under it is still known", "params:", "parms:", `5:1: unknown key "parms" in the workshop: did you mean params?`},
-		{"unknown key that is near nothing", "panes: [log]", "zzzzzz: [log]", `25:5: unknown key "zzzzzz" in step "first"`},
+		{"unknown key that is near nothing", "panes: [log]", "zzzzzz: [log]", `25:5: unknown key "zzzzzz" in step "first": there is actions, checks, confirm, expect, hints, id, needs, panes, slides, title, undo, victory`},
 		{"doubled key", "    expect: 3s\n", "    expect: 3s\n    expect: 4s\n", `27:5: "expect" stands twice in step "first"`},
 		{"doubled language", "{fr: Un, en: One}\nl", "{fr: Un, en: One, fr: Deux}\nl", `1:26: "fr" stands twice in title`},
 		{"wrong type: mapping", `cloud: {hop: jump, openrc: openrc, api_via: jump, ports: ["22", "${port}"], open_ports: true}`, "cloud: jump", `18:8: cloud must be a mapping`},
@@ -205,8 +205,8 @@ func TestProblems(t *testing.T) {
 		{"doubled parameter", "  - name: port", "  - name: host\n  - name: port", `9:5: parameter "host" stands twice`},
 		{"doubled slide", "[intro, boot, end]", "[intro, boot, intro]", `4:23: slide "intro" stands twice`},
 		{"empty step", "    checks:\n      - kind: hold\n        with: {steps: [first, second], hops: [inner]}\n      - kind: make\n        with: {name: \"${second.exit}\"}\n", "", `57:5: step "third" has neither actions nor checks`},
-		{"syntax", "cloud: {hop", "cloud: }hop", `18:12: mapping values are not allowed in this context`},
-		{"syntax: tabs", "    title: {fr: Un", "\ttitle: {fr: Un", `23:1: found a tab character that violates indentation`},
+		{"syntax", "cloud: {hop", "cloud: }hop", `18:12: mapping values are not allowed in this context: look at the blanks this line and those above begin with, and for an open quote or bracket`},
+		{"syntax: tabs", "    title: {fr: Un", "\ttitle: {fr: Un", `23:1: found a tab character that violates indentation: look at the blanks this line and those above begin with, and for an open quote or bracket`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

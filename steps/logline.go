@@ -25,29 +25,33 @@ func (l Line) appendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
-// appendString appends a string as JSON. What is not UTF-8 becomes U+FFFD.
+// appendString appends a string as JSON. What is not UTF-8 becomes U+FFFD, and what is hidden is escaped, as
+// [SafeJSON] does it: people look at logs with cat.
 func appendString(b []byte, s string) []byte {
-	const hex = "0123456789abcdef"
 	b = append(b, '"')
 	from := 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' {
+		if c >= ' ' && c < 0x7f && c != '"' && c != '\\' {
 			i++
 			continue
 		}
 		if c >= utf8.RuneSelf {
 			r, n := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && n == 1 {
+			switch {
+			case r == utf8.RuneError && n == 1:
 				b = append(append(b, s[from:i]...), string(utf8.RuneError)...)
+				from = i + n
+			case hidden(r):
+				b = appendEscaped(append(b, s[from:i]...), r)
 				from = i + n
 			}
 			i += n
 			continue
 		}
 		b = append(b, s[from:i]...)
-		if c < ' ' {
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		if c < ' ' || c == 0x7f {
+			b = appendEscaped(b, rune(c))
 		} else {
 			b = append(b, '\\', c)
 		}

@@ -14,7 +14,10 @@ func Nearest(name string, names []string) []string {
 	}
 	var near []scored
 	lower := strings.ToLower(name)
-	for _, n := range names {
+	for i, n := range names {
+		if slices.Contains(names[:i], n) {
+			continue
+		}
 		d := distance(lower, strings.ToLower(n))
 		switch {
 		case d <= max(2, len(name)/3):

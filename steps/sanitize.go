@@ -14,7 +14,7 @@ const reset = "\x1b[0m"
 // Sanitize makes a line of remote output safe for a terminal: of all control characters and escape
 // sequences (ECMA-48) only SGR, which sets colours, is kept, and is closed at the end of the line,
 // so that nothing moves the cursor, writes a title or the clipboard, or colours what follows.
-// Bidirectional overrides go too. Tabs become blanks up to the next multiple of eight; what is not
+// Marks that reorder text go too, and accents beyond the third on a letter. Tabs become blanks up to the next multiple of eight; what is not
 // UTF-8 becomes U+FFFD. The form in which rsyslog writes an escape, #033[, is read as one.
 //
 // Every line of a flood comes this way: one that needs no change is not copied.
@@ -24,7 +24,7 @@ func Sanitize(s string) string {
 	}
 	var b strings.Builder
 	from := 0 // s[from:i] is to be written as it stands
-	column, open := 0, false
+	column, open, marks := 0, false, 0
 	for i := 0; i < len(s); {
 		room := maxLine - b.Len() - (i - from)
 		if room <= 0 {
@@ -34,8 +34,7 @@ func Sanitize(s string) string {
 			break
 		}
 		if n := printable(s[i:min(len(s), i+room)]); n > 0 {
-			i += n
-			column += n
+			i, column, marks = i+n, column+n, 0
 			continue
 		}
 		end, instead := i+1, ""
@@ -51,14 +50,16 @@ func Sanitize(s string) string {
 		case r == '\t':
 			instead = blanks[column%len(blanks):]
 			column += len(instead)
-		case hidden(r), column == 0 && joins(r):
+		case hidden(r), column == 0 && joins(r), excess(r, &marks):
 			end = i + n
 		case r == utf8.RuneError && n == 1:
 			instead = string(utf8.RuneError)
 			column++
 		default:
 			i += n
-			column++
+			if marks == 0 {
+				column++
+			}
 			continue
 		}
 		if instead != s[i:end] {
@@ -81,6 +82,23 @@ func Sanitize(s string) string {
 	return b.String()
 }
 
+// excess counts the accents on a letter, and tells whether this is one too many.
+func excess(r rune, marks *int) bool {
+	if r < firstMark || !unicode.Is(unicode.M, r) {
+		*marks = 0
+		return false
+	}
+	*marks++
+	return *marks > maxMarks
+}
+
+// maxMarks is how many accents one letter may carry: real languages need no more, and a thousand of them
+// draw over the lines above and below. None stands before firstMark.
+const (
+	maxMarks  = 3
+	firstMark = 0x300
+)
+
 // blanks are as many as there may be between two tab stops.
 const blanks = "        "
 
@@ -99,7 +117,7 @@ func hidden(r rune) bool {
 	switch {
 	case r < ' ', r >= 0x7f && r < 0xa0:
 		return true
-	case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x2028, r == 0x2029, r == 0xfeff:
+	case r >= 0x2028 && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x200e, r == 0x200f, r == 0x061c, r == 0xfeff:
 		return true
 	}
 	return false
@@ -196,4 +214,22 @@ func sanitizeLines(s string) string {
 		lines[i] = Sanitize(l)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Plain is text of several lines as a person may print it anywhere: [Sanitize] on each line, and no
+// colours.
+func Plain(s string) string {
+	s = sanitizeLines(s)
+	if !strings.Contains(s, "\x1b") {
+		return s
+	}
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(s, "\x1b[") // only SGR is left
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		_, s, _ = strings.Cut(after, "m")
+	}
 }

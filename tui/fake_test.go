@@ -269,19 +269,19 @@ func (l *lister) Servers(context.Context) ([]cloud.Server, error) {
 	return append([]cloud.Server(nil), l.servers...), nil
 }
 
-// set has other servers there from now on.
-func (l *lister) set(servers ...cloud.Server) {
+// now makes these the servers of the cloud.
+func (l *lister) now(servers ...cloud.Server) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.servers = servers
 }
 
-func withServers(_ *testing.T, servers ...cloud.Server) change {
-	return withLister(&lister{servers: servers})
+func withServers(t *testing.T, servers ...cloud.Server) change {
+	return withCloud(t, &lister{servers: servers})
 }
 
-func withLister(l *lister) change {
-	return func(t *testing.T, o *tui.Options) {
+func withCloud(t *testing.T, l *lister) change {
+	return func(_ *testing.T, o *tui.Options) {
 		p := cloud.NewPoller(l)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})

@@ -50,10 +50,14 @@ func (m *Model) apply(msg batchMsg, now time.Time) tea.Cmd {
 	}
 	m.ask(b.Questions, now)
 	m.arriveIfLost()
+	wait := time.Duration(0)
 	if len(b.Lines) > 0 {
-		return tea.Batch(known, m.next(gather))
+		wait = gather
 	}
-	return tea.Batch(known, m.next(0))
+	if len(b.Events) > 0 { // a step may be waiting now for a server that is there already
+		known = tea.Batch(known, m.notice(m.snapshot, m.snapshot, now))
+	}
+	return tea.Batch(known, m.next(wait))
 }
 
 // setState takes the state of the journal, and what follows from it.

@@ -3,7 +3,6 @@ package tui
 import (
 	"slices"
 	"strings"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -11,39 +10,19 @@ import (
 	"matou/steps"
 )
 
-// listed takes a new list of servers. A step whose server is no longer in it is to be checked: somebody
-// has deleted it, here or by hand, and whoever goes on would find out three slides later.
-func (m *Model) listed(snap cloud.Snapshot, now time.Time) {
-	if snap.Err == nil && !snap.At.IsZero() {
-		for _, id := range m.bereft(snap.Servers) {
-			if !slices.Contains(m.gone, id) {
-				m.gone = append(m.gone, id)
-			}
-		}
-		m.known = snap.Servers
+// missed has the first step checked whose server is not in the first list of servers that comes: it was
+// deleted while no console was there to notice.
+func (m *Model) missed(before, after cloud.Snapshot) tea.Cmd {
+	if !before.At.IsZero() || after.At.IsZero() || after.Err != nil || m.opts.ReadOnly || m.running() != "" {
+		return nil
 	}
-	m.snapshot = snap
-	m.servers.SetSnapshot(snap, now)
-}
-
-// bereft lists the done steps that have a server which is not there: one of the last list, or in the
-// first list any that they booted. A list may be older than a server that was booted just now.
-func (m *Model) bereft(servers []cloud.Server) []steps.ID {
-	has := func(list []cloud.Server, id string) bool {
-		return slices.ContainsFunc(list, func(s cloud.Server) bool { return s.ID == id })
-	}
-	var out []steps.ID
 	for _, step := range m.workshop.Steps {
-		if len(step.Checks) == 0 || m.state.Step(step.ID).Status != steps.Done {
-			continue
-		}
-		if slices.ContainsFunc(m.booted(step), func(id string) bool {
-			return !has(servers, id) && (m.known == nil || has(m.known, id))
-		}) {
-			out = append(out, step.ID)
+		gone := func(id string) bool { return !has(after, id) }
+		if m.state.Step(step.ID).Status == steps.Done && len(step.Checks) > 0 && slices.ContainsFunc(m.booted(step), gone) {
+			return m.do(steps.Check{Step: step.ID})
 		}
 	}
-	return out
+	return nil
 }
 
 // booted lists the servers a step has made, by their ids.
@@ -57,17 +36,4 @@ func (m *Model) booted(step steps.Step) []string {
 		}
 	}
 	return ids
-}
-
-// recheck checks a step that has lost its server, when nothing else is going on.
-func (m *Model) recheck() tea.Cmd {
-	if len(m.gone) == 0 || m.opts.ReadOnly || m.demo.on || m.running() != "" || len(m.state.Plan) > 0 || m.dialogs.Len() > 0 {
-		return nil
-	}
-	id := m.gone[0]
-	m.gone = m.gone[1:]
-	if m.state.Step(id).Status != steps.Done { // whoever deleted it has said so
-		return nil
-	}
-	return m.do(steps.Check{Step: id})
 }

@@ -136,63 +136,35 @@ func TestNothingBesideADialog(t *testing.T) {
 	})
 }
 
-// TestServerGone wants a step that has lost its server to be checked by itself: whoever goes on finds
-// out three slides later.
-func TestServerGone(t *testing.T) {
+// TestServerGoneMeanwhile wants a step that lost its server while no console was there to be checked by
+// itself: whoever goes on finds out three slides later.
+func TestServerGoneMeanwhile(t *testing.T) {
 	t.Parallel()
-	booted := func(f *fixture, id string) {
-		f.w.Steps[2].Actions[0].Kind, f.w.Steps[2].Actions[0].Save = "server.boot", map[string]string{"web.id": "id"}
-		f.vars["web.id"] = id
-		f.finish("jump", "list", "boot")
-	}
 	one := server("web-07", cloud.StatusActive, "", "158.69.78.13", time.Hour, mine)
-	play := func(t *testing.T, name string, f func(f *fixture, cloud *lister)) {
-		c := &lister{servers: []cloud.Server{one}}
-		play(t, name, 80, 24, func(x *fixture) { f(x, c) }, withLister(c))
+	for _, tt := range []struct {
+		name string
+		is   []cloud.Server
+		want []steps.Command
+	}{
+		{"gone", nil, []steps.Command{steps.Check{Step: "boot"}}},
+		{"still there", []cloud.Server{one}, nil},
+	} {
+		begun := with(func(o *tui.Options) {
+			s := o.Feed.(*session)
+			boot := &s.w.Steps[2].Actions[0]
+			boot.Kind, boot.Save = "server.boot", map[string]string{"web.id": "id"}
+			s.vars["web.id"] = one.ID
+			for _, id := range []steps.ID{"jump", "list", "boot"} {
+				s.state.Steps[id] = steps.StepState{Status: steps.Done, Attempt: 1}
+			}
+		})
+		play(t, tt.name, 80, 24, func(f *fixture) {
+			f.Wait(time.Minute)
+			f.asked(tt.want...)
+			f.Wait(time.Minute)
+			f.asked()
+		}, begun, func(t *testing.T, o *tui.Options) { withServers(t, tt.is...)(t, o) })
 	}
-	play(t, "while the console looks on", func(f *fixture, c *lister) {
-		booted(f, one.ID)
-		f.Wait(time.Minute)
-		f.asked()
-		c.set()
-		f.Wait(time.Minute)
-		f.asked(steps.Check{Step: "boot"})
-		f.set("boot", steps.StepState{Status: steps.Stale, Attempt: 1}, steps.Event{Type: steps.StepStale, Step: "boot", Failure: &steps.Failure{Kind: "check", Cause: "gone"}})
-		f.Sees("Démarrer le serveur ne tient plus. C rattrape.")
-		f.Wait(time.Minute)
-		f.asked() // once
-	})
-	play(t, "but not while something runs, nor into a dialog", func(f *fixture, c *lister) {
-		booted(f, one.ID)
-		f.Wait(time.Minute)
-		f.set("puppet", steps.StepState{Status: steps.Running, Attempt: 1, Phase: steps.PhaseAction, Started: time.Now()})
-		c.set()
-		f.Wait(time.Minute)
-		f.asked()
-		f.Press("?")
-		f.set("puppet", steps.StepState{Status: steps.Ready, Attempt: 1})
-		f.Wait(time.Second)
-		f.asked()
-		f.Press("esc")
-		f.Wait(time.Second)
-		f.asked(steps.Check{Step: "boot"})
-	})
-	play(t, "a server that the list does not have yet is not gone", func(f *fixture, c *lister) {
-		f.Wait(time.Minute)
-		booted(f, "5e6f1ff1-d672-47c8-b6ad-8dd0ae41zzzz")
-		f.Wait(time.Minute)
-		f.asked()
-	})
-	play(t, "and what was taken back is not asked about", func(f *fixture, c *lister) {
-		booted(f, one.ID)
-		f.Wait(time.Minute)
-		f.set("boot", steps.StepState{Status: steps.Running, Attempt: 1, Phase: steps.PhaseUndo, Started: time.Now()})
-		c.set()
-		f.Wait(time.Minute)
-		f.set("boot", steps.StepState{Status: steps.Ready, Attempt: 1})
-		f.Wait(time.Minute)
-		f.asked()
-	})
 }
 
 // TestNumbersInWords wants what an agent or a clean-up counted to be said in the console's language.

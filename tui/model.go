@@ -172,12 +172,11 @@ type Model struct {
 	trouble  error
 	vars     steps.Vars
 	snapshot cloud.Snapshot
-	known    []cloud.Server // of the last list that came; nil before the first
-	gone     []steps.ID     // steps whose servers have left the list, to be checked
-	step     steps.ID       // the one the console is at; empty on a slide without one
-	command  string         // its command line
-	going    string         // what it goes on with, while nothing of it runs
-	editable bool           // there is something to edit in it
+	noticed  map[string]bool // ids of servers made by hand that a step was checked for
+	step     steps.ID        // the one the console is at; empty on a slide without one
+	command  string          // its command line
+	going    string          // what it goes on with, while nothing of it runs
+	editable bool            // there is something to edit in it
 	told     whereabouts
 
 	toast   notice
@@ -212,7 +211,7 @@ func New(ctx context.Context, s Session, o Options) *Model {
 	w := s.Workshop()
 	m := &Model{
 		ctx: ctx, session: s, feed: o.Feed, workshop: w, opts: o,
-		keys: table(), focus: pane.SlideID, drawn: map[pane.ID]drawn{}, answered: map[int64]bool{},
+		keys: table(), focus: pane.SlideID, drawn: map[pane.ID]drawn{}, answered: map[int64]bool{}, noticed: map[string]bool{},
 		outline: pane.NewOutline(w), servers: pane.NewServers(o.Seat), log: pane.NewLog(o.Lines), traffic: pane.NewTraffic(w),
 		cat: pane.NewCat(o.Cats, o.ReducedMotion), touched: time.Now(), mouse: o.Mouse, demo: demo{on: o.Demo.On},
 	}

@@ -51,7 +51,7 @@ func offDelete(m *Model) string {
 		return m.text.T("off.no-cloud")
 	case v.ID == "":
 		return m.text.T("servers.none")
-	case m.opts.Seat == "" || v.Metadata[cloud.MetaSeat] != m.opts.Seat || v.Metadata[cloud.MetaWorkshop] != m.workshop.Name:
+	case !m.ours(v):
 		return m.text.T("off.not-yours")
 	}
 	return ""

@@ -14,16 +14,17 @@ type raised struct {
 	pane    pane.ID
 }
 
-// raise brings the panes of a step up when its actions begin, and the slide back when it is done. On
-// a screen that shows them all there is nothing to bring up; where one hides the others, the first
-// of them is shown. Whoever has moved the focus since the step was asked for keeps it.
+// raise brings the panes of a step up when its actions begin, and the slide back when it is done;
+// actions that only look for what is there bring nothing up. On a screen that shows them all there is
+// nothing to bring up; where one hides the others, the first of them is shown. Whoever has moved the
+// focus since the step was asked for keeps it.
 func (m *Model) raise(e steps.Event) {
 	if m.demo.on {
 		return // see stageFor: what came of a step stays until the key goes on
 	}
 	switch {
 	case e.Type == steps.StepStarted && e.Phase == steps.PhaseAction && !e.Probing,
-		e.Type == steps.ActionStarted && e.Phase == steps.PhaseAction:
+		e.Type == steps.ActionStarted && e.Phase == steps.PhaseAction && !e.Look:
 	case e.Type == steps.StepChecked && e.Step == m.raised.step && m.raised.pane != "":
 		if !m.byHand && m.focus == m.raised.pane { // nothing has come of it: on with the slide
 			m.focus, m.raised.pane = pane.SlideID, ""

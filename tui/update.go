@@ -38,8 +38,9 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if msg.err != nil {
 			return m, nil
 		}
-		m.listed(msg.snap, now)
-		cmd = m.poll(msg.snap.Version)
+		cmd = tea.Batch(m.missed(m.snapshot, msg.snap), m.notice(m.snapshot, msg.snap, now), m.poll(msg.snap.Version))
+		m.snapshot = msg.snap
+		m.servers.SetSnapshot(msg.snap, now)
 	case wakeMsg:
 		if msg.id != m.wake.id {
 			return m, nil
@@ -48,10 +49,10 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	default:
 		cmd = m.came(msg, now)
 	}
-	auto, again := m.direct(now), m.recheck()
+	auto := m.direct(now)
 	m.settle(now)
 	m.report()
-	return m, tea.Batch(cmd, auto, again, m.arm(now))
+	return m, tea.Batch(cmd, auto, m.arm(now))
 }
 
 // came takes what a command of the console's own has brought.

@@ -216,37 +216,39 @@ func (d *cloudDoctor) quota(ctx context.Context) Result {
 	if err := errors.Join(errs[:]...); err != nil {
 		return Because(err)
 	}
-	needs := map[string]int{}
-	count := func(flavor string, times int) error {
+	seat, there := map[string]int{}, map[string]int{} // what one seat takes, and what is taken already
+	count := func(takes map[string]int, flavor string, times int) error {
 		f, err := d.cloud.Flavor(ctx, flavor)
 		if err == nil {
-			needs["instances"] += times
-			needs["cores"] += f.VCPUs * times
-			needs["ram"] += f.RAM * times
+			takes["instances"] += times
+			takes["cores"] += f.VCPUs * times
+			takes["ram"] += f.RAM * times
 		}
 		return err
 	}
 	for _, s := range d.plan.Servers {
-		if err := count(s.Flavor, max(s.Count, 1)*d.plan.Seats); err != nil {
+		if err := count(seat, s.Flavor, max(s.Count, 1)); err != nil {
 			return Because(err)
 		}
 	}
 	booted := 0
 	for _, s := range servers {
-		if s.Metadata[cloud.MetaWorkshop] == d.plan.Workshop && count(s.Flavor.String(), -1) == nil {
+		if s.Metadata[cloud.MetaWorkshop] == d.plan.Workshop && count(there, s.Flavor.String(), 1) == nil {
 			booted++
 		}
 	}
+	room := d.plan.Seats // the seats that fit
 	units := map[string]string{"instances": "instances", "cores": "cores", "ram": "MiB of RAM"}
 	var short, enough []string
 	for _, q := range quotas {
-		need := max(needs[q.Resource], 0)
+		need := max(seat[q.Resource]*d.plan.Seats-there[q.Resource], 0)
 		left := q.Limit - q.Used
 		switch {
 		case q.Limit < 0:
 			enough = append(enough, fmt.Sprintf("%d %s of no limit", need, units[q.Resource]))
 		case need > left:
 			short = append(short, fmt.Sprintf("%d %s, %d of %d left", need, units[q.Resource], max(left, 0), q.Limit))
+			room = min(room, max(left+there[q.Resource], 0)/max(seat[q.Resource], 1))
 		default:
 			enough = append(enough, fmt.Sprintf("%d of %d %s", need, left, units[q.Resource]))
 		}
@@ -256,7 +258,7 @@ func (d *cloudDoctor) quota(ctx context.Context) Result {
 		who += fmt.Sprintf(" (servers that are there already: %d)", booted)
 	}
 	if short != nil {
-		return Bad("remedy.quota", "%s, to boot: %s", who, strings.Join(short, "; "))
+		return Bad("cli.doctor.remedy.quota", "%s, to boot: %s; there is room for %d", who, strings.Join(short, "; "), room)
 	}
 	return Good("%s, to boot: %s", who, strings.Join(enough, ", "))
 }

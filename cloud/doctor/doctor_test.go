@@ -161,7 +161,7 @@ func TestCloudChecks(t *testing.T) {
 		{"clock off", func(s *sky, _ *Plan) { s.skew = time.Hour }, "clock", Failed, "1h0m0s", "cli.doctor.remedy.clock"},
 		{"slow", func(s *sky, _ *Plan) { s.slow = 3 * time.Second }, "latency", Warning, "3s", "cli.doctor.remedy.slow"},
 		{"much too slow", func(s *sky, _ *Plan) { s.slow = 10 * time.Second }, "latency", Failed, "10s", "cli.doctor.remedy.slow"},
-		{"no room", func(_ *sky, p *Plan) { p.Seats = 3 }, "quota", Failed, "12 instances, 8 of 10 left; 24576 MiB of RAM, 16384 of 20480 left", "remedy.quota"},
+		{"no room", func(_ *sky, p *Plan) { p.Seats = 3 }, "quota", Failed, "12 instances, 8 of 10 left; 24576 MiB of RAM, 16384 of 20480 left; there is room for 2", "cli.doctor.remedy.quota"},
 		{"room for those who have theirs", func(s *sky, p *Plan) {
 			p.Seats = 3
 			for range 4 {

@@ -56,6 +56,9 @@ func (c *Conn) Chain() []Hop {
 	return hops
 }
 
+// HostKey is the fingerprint of the key that the host showed, and why that was trusted.
+func (c *Conn) HostKey() (fingerprint string, trusted Trust) { return c.fingerprint, c.trust }
+
 // Done is closed when the connection has ended.
 func (c *Conn) Done() <-chan struct{} { return c.done }
 

@@ -18,8 +18,9 @@ import (
 
 // machines boots virtual hosts: the machines of a real sandbox.
 type machines struct {
-	base host.Config // what all of them share
-	dir  string      // their trees are in folders of it; "" is memory
+	base host.Config   // what all of them share
+	dir  string        // their trees are in folders of it; "" is memory
+	up   chan struct{} // closed when those that were there before are back
 
 	mu     sync.Mutex
 	memory map[string]billy.Filesystem // trees of a world in memory, so that a stopped server keeps its own
@@ -38,10 +39,10 @@ func newMachines(o *Options, dir string) (*machines, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load puppet: %w", err)
 	}
-	m := &machines{dir: dir, memory: map[string]billy.Filesystem{}}
+	m := &machines{dir: dir, up: make(chan struct{}), memory: map[string]billy.Filesystem{}}
 	m.base = host.Config{
 		Images: images, Packages: world, Workshop: o.Workshop, Net: host.NewNet(),
-		Pace: o.Pace, Faults: o.Faults, Puppet: sim,
+		Pace: o.Pace, Faults: o.Faults, Puppet: sim, Up: m.up,
 	}
 	return m, nil
 }

@@ -99,6 +99,7 @@ func (s *Sandbox) start(ctx context.Context) error {
 		return err
 	}
 	w.boot = s.opts.boot
+	resumed := func() {}
 	switch m := s.opts.Machines; {
 	case m != nil:
 		w.boot, w.forget = m.Boot, m.Forget
@@ -107,7 +108,7 @@ func (s *Sandbox) start(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		w.boot, w.forget = m.boot, m.forget
+		w.boot, w.forget, resumed = m.boot, m.forget, func() { close(m.up) }
 	}
 	var err error
 	if s.httpAt, err = listen(ctx, s.opts.Listen, w.ports.HTTP); err != nil {
@@ -123,6 +124,7 @@ func (s *Sandbox) start(ctx context.Context) error {
 	w.mu.Unlock()
 	w.save()
 	w.resume()
+	resumed()
 	s.http = &http.Server{
 		Handler: s.api, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,

@@ -89,17 +89,22 @@ func checkDeck(name string, stdin io.Reader, w *steps.Workshop, lo slides.LintOp
 	if err != nil {
 		return nil, err
 	}
-	problems := slides.Lint(deck, src.Bytes(), lo)
+	return deckProblems(deck, src.Bytes(), w, lo), nil
+}
+
+// deckProblems are the problems of a deck that has been read.
+func deckProblems(deck *slides.Deck, src []byte, w *steps.Workshop, lo slides.LintOptions) []slides.Problem {
+	problems := slides.Lint(deck, src, lo)
 	if w == nil {
-		return problems, nil
+		return problems
 	}
 	if len(deck.Slides) != len(w.Slides) {
 		problems = append(problems, slides.Problem{
-			File: name, Line: 1, Column: 1, Slide: 1, Severity: slides.Error, Key: keySlides, Args: []any{len(deck.Slides), len(w.Slides)},
+			File: deck.Name, Line: 1, Column: 1, Slide: 1, Severity: slides.Error, Key: keySlides, Args: []any{len(deck.Slides), len(w.Slides)},
 		})
 	}
 	for i, s := range deck.Slides {
-		p := slides.Problem{File: name, Line: s.Line, Column: 1, Slide: s.Number, Severity: slides.Error, Args: []any{s.ID}}
+		p := slides.Problem{File: deck.Name, Line: s.Line, Column: 1, Slide: s.Number, Severity: slides.Error, Args: []any{s.ID}}
 		switch {
 		case s.ID == "" || i < len(w.Slides) && w.Slides[i] == steps.ID(s.ID):
 			continue
@@ -115,7 +120,7 @@ func checkDeck(name string, stdin io.Reader, w *steps.Workshop, lo slides.LintOp
 	slices.SortStableFunc(problems, func(a, b slides.Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return problems, nil
+	return problems
 }
 
 // nearestSlides names the slides whose ids look like one there is not.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -61,7 +60,7 @@ standard output is one JSON object: "check", "subject", "status" (ok, warning, f
 		}
 		told, flush := findingPrinter(cmd.OutOrStdout(), text, asJSON)
 		findings := doctor.Run(cmd.Context(), checks, told)
-		if err := flush(); err != nil {
+		if err := flush(p.handOuts()); err != nil {
 			return err
 		}
 		if !doctor.Healthy(findings) {
@@ -83,6 +82,7 @@ type practice struct {
 	compute action.Compute
 	err     error
 	asked   bool
+	keys    []handOut
 }
 
 // checks makes all checks, those that others stand on first.
@@ -167,8 +167,9 @@ type findingRow struct {
 	Took    steps.Millis  `json:"took_ms"`
 }
 
-// findingPrinter prints findings as they come. Flush tells the sum, and what could not be printed.
-func findingPrinter(out io.Writer, text i18n.Texts, asJSON bool) (told func(doctor.Finding), flush func() error) {
+// findingPrinter prints findings as they come. Flush tells the sum and the flags to hand out, and what
+// could not be printed.
+func findingPrinter(out io.Writer, text i18n.Texts, asJSON bool) (told func(doctor.Finding), flush func(handOuts []string) error) {
 	var failed error
 	counts := map[doctor.Status]int{}
 	write := func(format string, args ...any) {
@@ -185,9 +186,12 @@ func findingPrinter(out io.Writer, text i18n.Texts, asJSON bool) (told func(doct
 		remedy := ""
 		if f.Remedy != "" {
 			remedy = text.T(f.Remedy)
+			if own := "cli.doctor." + f.Remedy; text.Has(own) { // whoever asks the doctor can do more than a seat
+				remedy = text.T(own)
+			}
 		}
 		if asJSON {
-			if err := json.NewEncoder(out).Encode(findingRow{f.Check, f.Subject, f.Status, cloud.Clean(f.Detail), cloud.Clean(f.Cause), remedy, steps.Millis(f.Took)}); err != nil {
+			if err := printJSON(out, findingRow{f.Check, f.Subject, f.Status, cloud.Clean(f.Detail), cloud.Clean(f.Cause), remedy, steps.Millis(f.Took)}); err != nil {
 				failed = errors.Join(failed, err)
 			}
 			return
@@ -211,8 +215,14 @@ func findingPrinter(out io.Writer, text i18n.Texts, asJSON bool) (told func(doct
 			write("    %s\n", remedy)
 		}
 	}
-	flush = func() error {
+	flush = func(handOuts []string) error {
 		if !asJSON {
+			if handOuts != nil {
+				write("%s\n", text.T("cli.doctor.hand-out"))
+				for _, flag := range handOuts {
+					write("    %s\n", cloud.Clean(flag))
+				}
+			}
 			if seats != nil {
 				write("%s\n", text.T("cli.doctor.seats", "seats", strings.Join(seats, ", ")))
 			}

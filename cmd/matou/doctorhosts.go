@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"matou/cloud"
@@ -62,13 +65,53 @@ func (p *practice) hop(ctx context.Context, in steps.Input, name string) doctor.
 	if err != nil {
 		return because(err)
 	}
-	hand := ""
-	if h, ok := in.Workshop.Hop(name); ok && id.Fingerprint != "" {
-		if names := steps.Names(h.HostKey); len(names) == 1 && in.Vars[names[0]] == "" {
-			hand = fmt.Sprintf("; to hand it out: --set %s=%s", names[0], id.Fingerprint)
-		}
+	if h, ok := in.Workshop.Hop(name); ok {
+		p.seen(in, h, id)
 	}
-	return doctor.Good("%s@%s, host key %s (%s)%s", id.User, id.Hostname, id.Fingerprint, id.Verified, hand)
+	return doctor.Good("%s@%s, host key %s (%s)", id.User, id.Hostname, id.Fingerprint, id.Verified)
+}
+
+// handOut is a parameter that takes fingerprints, and those it is to be given: one, or one a seat.
+type handOut struct {
+	param string
+	keys  map[string]string // by seat
+}
+
+// seen keeps the key of a host for handing it out, unless the parameter for it was given one.
+func (p *practice) seen(in steps.Input, h steps.Hop, id action.Identity) {
+	names := steps.Names(h.HostKey)
+	if len(names) != 1 || in.Vars[names[0]] != "" || id.Fingerprint == "" {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := slices.IndexFunc(p.keys, func(o handOut) bool { return o.param == names[0] })
+	if at < 0 {
+		at = len(p.keys)
+		p.keys = append(p.keys, handOut{names[0], map[string]string{}})
+	}
+	p.keys[at].keys[in.Seat] = id.Fingerprint
+}
+
+// handOuts are the flags that participants need to have the keys compared for them: the same for all.
+func (p *practice) handOuts() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var flags []string
+	for _, o := range p.keys {
+		var keys []string
+		for _, seat := range slices.Sorted(maps.Keys(o.keys)) {
+			if !slices.Contains(keys, o.keys[seat]) {
+				keys = append(keys, o.keys[seat])
+			}
+		}
+		value := o.param + "=" + strings.Join(keys, " ")
+		if len(keys) > 1 {
+			value = "'" + value + "'"
+		}
+		flags = append(flags, "--set "+value)
+	}
+	return flags
 }
 
 func (p *practice) open(ctx context.Context, in steps.Input, name string) (action.Host, error) {

@@ -95,7 +95,8 @@ func (p *practice) seat(ctx context.Context, in steps.Input, h steps.Hop, source
 	if err != nil {
 		return because(err)
 	}
-	r := doctor.Good("%s@%s", id.User, id.Hostname)
+	p.seen(in, h, id)
+	r := doctor.Good("%s@%s, host key %s (%s)", id.User, id.Hostname, id.Fingerprint, id.Verified)
 	if source.Hop != h.Name {
 		return r
 	}

@@ -107,6 +107,20 @@ next:
 	return ""
 }
 
+// fingerprint is what a seat's container shows as its key.
+func (r room) fingerprint(t *testing.T, seat string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(r.home, "sshd-"+seat))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ssh.ParsePrivateKey(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ssh.FingerprintSHA256(key.PublicKey())
+}
+
 // diagnose runs the doctor for four seats of a workshop that knows the room, and returns what it found
 // of seats and containers.
 func (r room) diagnose(t *testing.T, args ...string) map[string]findingRow {
@@ -185,6 +199,17 @@ func TestDoctorSeats(t *testing.T) {
 		}
 		if strings.Contains(fmt.Sprint(f), "secret-of") {
 			t.Errorf("%s tells the password: %+v", want.key, f)
+		}
+	}
+
+	// All containers are one host but for their ports: each is told with the key that is its own, once it
+	// is on record as well.
+	for _, found := range []map[string]findingRow{found, r.diagnose(t)} {
+		for _, seat := range []string{"01", "02"} {
+			f := found[map[string]string{"01": "hop inception", "02": "seat 02 inception"}[seat]]
+			if want := "host key " + r.fingerprint(t, seat); !strings.Contains(f.Detail, want) {
+				t.Errorf("seat %s: %+v, want %s", seat, f, want)
+			}
 		}
 	}
 

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -111,7 +110,7 @@ func (p *printer) batch(b steps.Batch, step steps.ID) (end *steps.Event) {
 	}
 	if b.Trouble != nil && b.Trouble.Error() != p.trouble {
 		p.trouble = b.Trouble.Error() // once: it goes on with every line
-		fmt.Fprintf(os.Stderr, "matou: %v\n", b.Trouble)
+		fmt.Fprintf(os.Stderr, "matou: %s\n", steps.Plain(b.Trouble.Error()))
 	}
 	return end
 }
@@ -121,14 +120,14 @@ func (p *printer) line(l steps.Line) {
 	case p.json:
 		p.encode(outputLine{V: steps.EventVersion, Type: "output", Line: l})
 	case p.colours:
-		fmt.Fprintf(p.out, "  %s │ %s\n", l.Source, l.Text)
+		fmt.Fprintf(p.out, "  %s │ %s\n", steps.Plain(l.Source), l.Text)
 	default:
-		fmt.Fprintf(p.out, "  %s │ %s\n", l.Source, ansi.Strip(l.Text))
+		fmt.Fprintf(p.out, "  %s │ %s\n", steps.Plain(l.Source), ansi.Strip(l.Text))
 	}
 }
 
 func (p *printer) encode(v any) {
-	data, err := json.Marshal(v)
+	data, err := steps.SafeJSON(v)
 	if err != nil {
 		return // our own types always marshal
 	}
@@ -150,12 +149,12 @@ func (p *printer) event(e steps.Event) {
 		fmt.Fprintf(p.out, "\n== %s · %s\n", e.Step, title)
 	case steps.ActionStarted:
 		if e.Command != "" && e.Phase != steps.PhaseCheck {
-			fmt.Fprintf(p.out, "$ %s\n", e.Command)
+			fmt.Fprintf(p.out, "$ %s\n", steps.Plain(e.Command))
 		}
 	case steps.ActionDone:
 		if e.Phase == steps.PhaseCheck {
 			title := p.s.workshop.ActionTitle(e.Step, e.Phase, e.Index, p.text.Lang, e.Name)
-			fmt.Fprintf(p.out, "  ✓ %s %s\n", title, e.Summary)
+			fmt.Fprintf(p.out, "  ✓ %s %s\n", title, steps.Plain(e.Summary))
 		}
 	case steps.StepDone:
 		fmt.Fprintf(p.out, "✓ %s  %s\n", e.Step, time.Duration(e.Took).Round(10*time.Millisecond))
@@ -181,7 +180,7 @@ func (p *printer) answer(ctx context.Context, q steps.Question) {
 	default:
 	}
 	if !p.json {
-		fmt.Fprintf(p.out, "  ? %s %s %s: %v\n", q.Kind, q.Subject, cmp.Or(q.Data["fingerprint"], q.Data["id"]), a.OK)
+		fmt.Fprintf(p.out, "  ? %s %s %s: %v\n", q.Kind, steps.Plain(q.Subject), steps.Plain(cmp.Or(q.Data["fingerprint"], q.Data["id"])), a.OK)
 	}
 	_ = p.s.engine.Do(ctx, steps.Reply{Question: q.ID, Answer: a}) // a question that is gone needs no answer
 }
@@ -194,7 +193,7 @@ func asExpected(q steps.Question) bool {
 
 // stepFailed tells on standard error what failed, why, and what to do, and ends the program with 1.
 func (p *printer) stepFailed(w io.Writer, id steps.ID, f *steps.Failure) error {
-	fmt.Fprintf(w, "matou: %s: %s\n", id, f.Cause)
+	fmt.Fprintf(w, "matou: %s: %s\n", id, steps.Plain(f.Cause))
 	if len(f.From) > 0 {
 		var from []string
 		for _, id := range f.From {
@@ -210,6 +209,6 @@ func (p *printer) stepFailed(w io.Writer, id steps.ID, f *steps.Failure) error {
 // warn tells what is not as it should be, and does not keep anybody from working.
 func (s *session) warn(w io.Writer) {
 	for _, err := range s.warnings {
-		fmt.Fprintf(w, "matou: %v\n", err)
+		fmt.Fprintf(w, "matou: %s\n", steps.Plain(err.Error()))
 	}
 }

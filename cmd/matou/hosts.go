@@ -181,13 +181,8 @@ func (h *host) Identity(ctx context.Context) (action.Identity, error) {
 	if err != nil {
 		return action.Identity{}, hostFailure(err)
 	}
-	out := action.Identity{User: id.User, Hostname: id.Host}
-	for _, s := range h.hosts.client.States() {
-		if s.Up && s.Depth == len(h.chain) && s.Hop.Name == h.conn.Hop().Name && s.Hop.Host == h.conn.Hop().Host {
-			out.Fingerprint, out.Verified = s.Fingerprint, string(s.Verified)
-		}
-	}
-	return out, nil
+	fingerprint, trusted := h.conn.HostKey()
+	return action.Identity{User: id.User, Hostname: id.Host, Fingerprint: fingerprint, Verified: string(trusted)}, nil
 }
 
 // DialContext implements action.Host.

@@ -42,6 +42,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"matou/cloud/lab"
+	"matou/steps"
 )
 
 func main() {
@@ -109,7 +110,7 @@ func tell(w io.Writer, err error) {
 	if errors.As(err, &e) && e.shown {
 		return
 	}
-	fmt.Fprintf(w, "matou: %v\n", err)
+	fmt.Fprintf(w, "matou: %s\n", steps.Plain(err.Error()))
 	if e == nil || e.code == exitUsage {
 		fmt.Fprintln(w, "       matou --help")
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -20,11 +21,7 @@ func readParams(dir string) (map[string]string, error) {
 		return nil, nil
 	}
 	name := filepath.Join(dir, paramsFile)
-	err := steps.Regular(name)
-	var data []byte
-	if err == nil {
-		data, err = os.ReadFile(name)
-	}
+	data, err := readSmall(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -36,6 +33,25 @@ func readParams(dir string) (map[string]string, error) {
 		return nil, fmt.Errorf("read the seat's parameters: %w", err)
 	}
 	return kept, nil
+}
+
+// maxParams bounds the file, in bytes.
+const maxParams = 1 << 20
+
+func readSmall(name string) ([]byte, error) {
+	if err := steps.Regular(name); err != nil {
+		return nil, err
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxParams+1))
+	if err == nil && len(data) > maxParams {
+		err = fmt.Errorf("%s: %w: %d bytes at most", name, steps.ErrTooLarge, maxParams)
+	}
+	return data, err
 }
 
 // remember keeps one parameter for the next programs. A seat without a folder keeps nothing.

@@ -40,10 +40,10 @@ openstack, nova and ssh commands reach them from another terminal.`,
 		}
 		defer func() { err = errors.Join(err, world.Close()) }()
 		if trouble := world.Trouble(); trouble != nil {
-			fmt.Fprintf(cmd.ErrOrStderr(), "matou: %v\n", trouble)
+			fmt.Fprintf(cmd.ErrOrStderr(), "matou: %s\n", steps.Plain(trouble.Error()))
 		}
 		if err := world.WriteFiles(so.Dir); err != nil { // where matou servers looks
-			fmt.Fprintf(cmd.ErrOrStderr(), "matou: %v\n", err)
+			fmt.Fprintf(cmd.ErrOrStderr(), "matou: %s\n", steps.Plain(err.Error()))
 		}
 		if dir == "" {
 			fmt.Fprint(out, world.OpenRC(), "\n", world.SSHConfig())

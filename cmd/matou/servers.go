@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -292,7 +291,7 @@ func watchServers(ctx context.Context, out io.Writer, lister cloud.Lister, show 
 		}
 		version = now.Version
 		if now.Err != nil {
-			fmt.Fprintf(os.Stderr, "matou: %v\n", now.Err)
+			fmt.Fprintf(os.Stderr, "matou: %s\n", steps.Plain(now.Err.Error()))
 			if now.At.IsZero() {
 				return now.Err
 			}
@@ -326,7 +325,6 @@ func printServers(out io.Writer, servers []cloud.Server, asJSON bool) error {
 	if !asJSON {
 		return printLines(out, cloud.ListTable(servers))
 	}
-	encoder := json.NewEncoder(out)
 	for _, s := range servers {
 		row := serverRow{
 			ID: s.ID, Name: s.Name, Status: s.Status, TaskState: s.TaskState, Power: s.PowerState,
@@ -338,7 +336,7 @@ func printServers(out io.Writer, servers []cloud.Server, asJSON bool) error {
 		if s.Fault != nil {
 			row.Fault = s.Fault.Message
 		}
-		if err := encoder.Encode(row); err != nil {
+		if err := printJSON(out, row); err != nil {
 			return err
 		}
 	}

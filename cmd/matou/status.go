@@ -1,8 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
+	"io"
 	"text/tabwriter"
 	"time"
 
@@ -57,7 +57,7 @@ from). Fields may be added.`,
 				row.Ended = &st.Ended
 			}
 			if asJSON {
-				if err := json.NewEncoder(cmd.OutOrStdout()).Encode(row); err != nil {
+				if err := printJSON(cmd.OutOrStdout(), row); err != nil {
 					return err
 				}
 				continue
@@ -71,4 +71,14 @@ from). Fields may be added.`,
 		return table.Flush()
 	})
 	return cmd
+}
+
+// printJSON prints one JSON object on a line, safe to look at on a terminal.
+func printJSON(out io.Writer, v any) error {
+	data, err := steps.SafeJSON(v)
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(append(data, '\n'))
+	return err
 }

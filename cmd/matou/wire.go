@@ -59,22 +59,45 @@ type session struct {
 
 // loadWorkshop finds a workshop by its name among ours, or by its folder.
 func loadWorkshop(name string) (*steps.Workshop, error) {
-	var fsys fs.FS
-	if info, err := os.Stat(name); err == nil && info.IsDir() {
-		abs, err := filepath.Abs(name)
+	if dir, ok := workshopDir(name); ok {
+		abs, err := filepath.Abs(dir)
 		if err != nil {
 			return nil, err
 		}
-		fsys, name = os.DirFS(abs), filepath.Base(abs)
-	} else if fsys, err = assets.Workshop(name); err != nil {
+		w, err := steps.Load(filepath.Base(abs), os.DirFS(abs), action.Kinds())
+		var problems steps.Problems
+		switch {
+		case errors.As(err, &problems):
+			return nil, inFolder(dir, problems)
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, usagef("no workshop in %s: it has no %s (matou workshop new DIR makes one)", dir, steps.WorkshopFile)
+		}
+		return w, err
+	}
+	fsys, err := assets.Workshop(name)
+	if err != nil {
 		return nil, usagef("no workshop %q: neither a folder, nor one of %s", name, strings.Join(assets.Workshops(), ", "))
 	}
 	return steps.Load(name, fsys, action.Kinds())
 }
 
-// stateDir is where progress is kept.
+// workshopDir is the folder of a workshop that is none of the program's: it is named itself, or the
+// workshop.yaml in it is.
+func workshopDir(name string) (dir string, ok bool) {
+	info, err := os.Stat(name)
+	if err == nil && !info.IsDir() && filepath.Base(name) == steps.WorkshopFile {
+		return filepath.Dir(name), true
+	}
+	return name, err == nil && info.IsDir()
+}
+
+// stateDir is where progress is kept: from the root, because the files that lie there name each other,
+// and the sandbox's hosts take no path with ".." in it.
 func (o *options) stateDir() string {
 	if o.state != "" {
+		if dir, err := filepath.Abs(o.state); err == nil {
+			return dir
+		}
 		return o.state
 	}
 	return filepath.Join(xdg.StateHome, "matou")
@@ -241,7 +264,10 @@ func (o *options) startWorld(ctx context.Context, s *session, dir string) error 
 	}
 	world, err := sandbox.Start(ctx, so)
 	if err != nil {
-		return fmt.Errorf("start the sandbox: %w", err)
+		if errors.Is(err, sandbox.ErrHeld) {
+			return fmt.Errorf("%w: leave that one, or give this one a world of its own (--state DIR)", err)
+		}
+		return err
 	}
 	s.world = world
 	s.close = append(s.close, world.Close)

@@ -4,36 +4,90 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"matou/assets"
 	"matou/slides"
 	"matou/steps"
+	"matou/tui/i18n"
 )
 
 func newWorkshop(o *options) *cobra.Command {
-	cmd := &cobra.Command{Use: "workshop", Short: "Write a workshop"}
-	cmd.AddCommand(&cobra.Command{
+	cmd := &cobra.Command{Use: "workshop", Short: "Write a workshop of your own, or change this one"}
+	cmd.AddCommand(newWorkshopNew(), newWorkshopCheck(o), newWorkshopKinds(o))
+	return cmd
+}
+
+// firstWorkshop is the one to begin with: small, and commented.
+const firstWorkshop = "hello"
+
+func newWorkshopNew() *cobra.Command {
+	var from string
+	cmd := &cobra.Command{
+		Use:   "new DIR",
+		Short: "Make a folder with a workshop to change: a small one that runs, or a copy of ours",
+		Long: `Copies a workshop of the program into a new folder: everything there is text, and yours to change.
+The small one that is copied without --from has a comment at each thing that can be said. The console,
+play and all other commands run it with --workshop DIR, on a cloud or in its own sandbox.`,
+		Args: cobra.ExactArgs(1),
+	}
+	cmd.Flags().StringVar(&from, "from", firstWorkshop, "workshop to copy: "+strings.Join(assets.Workshops(), " or "))
+	cmd.RunE = running(func(cmd *cobra.Command, args []string) error {
+		dir := args[0]
+		files, err := assets.Workshop(from)
+		if err != nil {
+			return usagef("--from %q: there is %s", from, strings.Join(assets.Workshops(), ", "))
+		}
+		switch old, err := os.ReadDir(dir); {
+		case err == nil && len(old) > 0:
+			return usagef("%s is there already, and not empty: name a new folder", dir)
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("make a workshop: %w", err)
+		}
+		if err := os.MkdirAll(filepath.Dir(filepath.Clean(dir)), 0o755); err != nil {
+			return fmt.Errorf("make a workshop: %w", err)
+		}
+		if err := os.CopyFS(dir, files); err != nil {
+			return fmt.Errorf("make a workshop: %w", err)
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "matou --workshop %[1]s\nmatou workshop check %[1]s\n", dir)
+		return nil
+	})
+	return cmd
+}
+
+func newWorkshopCheck(o *options) *cobra.Command {
+	cmd := &cobra.Command{
 		Use:   "check [DIR]",
 		Short: "Check a workshop's files: every mistake, with its file, line and column",
-		Args:  cobra.MaximumNArgs(1),
-		RunE: running(func(cmd *cobra.Command, args []string) error {
-			name := o.workshop
-			if len(args) > 0 {
-				name = args[0]
-			}
-			w, err := loadWorkshop(name)
-			if err != nil {
-				return told(cmd, err)
-			}
-			if problems := checkDecks(w); len(problems) > 0 {
-				return told(cmd, problems)
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: %d steps, %d slides, %s\n", w.Name, len(w.Steps), len(w.Slides), strings.Join(w.Languages, ", "))
-			return nil
-		}),
+		Long: `Reads workshop.yaml and the decks it names, and prints every mistake there is, one a line as compilers do:
+file:line:column, what is wrong, and what may have been meant. It ends with 1 when there are any. What only
+looks odd on a slide, "matou deck check" tells.`,
+		Args: cobra.MaximumNArgs(1),
+	}
+	cmd.RunE = running(func(cmd *cobra.Command, args []string) error {
+		_, text, err := o.texts()
+		if err != nil {
+			return err
+		}
+		name := o.workshop
+		if len(args) > 0 {
+			name = args[0]
+		}
+		w, err := loadWorkshop(name)
+		if err != nil {
+			return told(cmd, err)
+		}
+		if problems := checkDecks(w, text); len(problems) > 0 {
+			return told(cmd, inFolder(name, problems))
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "%s: %s, %s, %s\n", w.Name, text.N("cli.workshop.steps", len(w.Steps)), text.N("cli.workshop.slides", len(w.Slides)), strings.Join(w.Languages, ", "))
+		return nil
 	})
 	return cmd
 }
@@ -44,15 +98,28 @@ func told(cmd *cobra.Command, err error) error {
 	if !errors.As(err, &problems) {
 		return err
 	}
-	fmt.Fprintln(cmd.ErrOrStderr(), problems)
+	fmt.Fprintln(cmd.ErrOrStderr(), steps.Plain(problems.Error()))
 	return &exitError{code: exitFailed, shown: true, err: err}
 }
 
+// inFolder names the files of problems from where we are, so that an editor finds them.
+func inFolder(name string, problems steps.Problems) steps.Problems {
+	dir, ok := workshopDir(name)
+	if !ok {
+		return problems
+	}
+	out := slices.Clone(problems)
+	for i := range out {
+		out[i].File = filepath.Join(dir, filepath.FromSlash(out[i].File))
+	}
+	return out
+}
+
 // checkDecks checks that each deck has the slides the workshop names, and shows the same commands.
-func checkDecks(w *steps.Workshop) steps.Problems {
+func checkDecks(w *steps.Workshop, text i18n.Texts) steps.Problems {
 	var problems steps.Problems
-	var first []string
-	for i, lang := range w.Languages {
+	var first *slides.Deck
+	for _, lang := range w.Languages {
 		file := w.Decks[lang]
 		src, err := fs.ReadFile(w.Files, file)
 		if err != nil {
@@ -60,28 +127,36 @@ func checkDecks(w *steps.Workshop) steps.Problems {
 			continue
 		}
 		deck := slides.Parse(file, src)
-		if len(deck.Slides) != len(w.Slides) {
-			problems = append(problems, steps.Problem{File: file, Text: fmt.Sprintf("%d slides, but %s names %d", len(deck.Slides), steps.WorkshopFile, len(w.Slides))})
-		}
-		for _, p := range slides.Lint(deck, src, slides.LintOptions{}) {
+		for _, p := range deckProblems(deck, src, w, slides.LintOptions{}) {
 			if p.Severity == slides.Error {
-				problems = append(problems, steps.Problem{File: file, Line: p.Line, Col: p.Column, Text: fmt.Sprint(p.Key, p.Args)})
+				problems = append(problems, steps.Problem{File: file, Line: p.Line, Col: p.Column, Text: wordProblem(p, text)})
 			}
 		}
-		counts := commandCounts(deck)
-		if i == 0 {
-			first = counts
-		} else if !slices.Equal(first, counts) {
-			problems = append(problems, steps.Problem{File: file, Text: "its slides do not have as many commands as those of " + w.Decks[w.Languages[0]]})
+		if first == nil {
+			first = deck
+		}
+		for i, s := range deck.Slides[:min(len(deck.Slides), len(first.Slides))] {
+			if is, want := len(s.Commands()), len(first.Slides[i].Commands()); is != want {
+				problems = append(problems, steps.Problem{File: file, Line: s.Line, Col: 1, Text: text.T("cli.workshop.commands", "n", fmt.Sprint(s.Number), "is", fmt.Sprint(is), "want", fmt.Sprint(want), "deck", first.Name)})
+			}
 		}
 	}
 	return problems
 }
 
-func commandCounts(d *slides.Deck) []string {
-	var counts []string
-	for _, s := range d.Slides {
-		counts = append(counts, fmt.Sprint(len(s.Commands())))
+func newWorkshopKinds(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "kinds [KIND...]",
+		Short: "List the kinds of action and check a workshop can use, and what each takes",
+		Long: `A kind is what an action, a check or an undo of workshop.yaml does. For each: what it does, the fields of
+its "with" with the shape of their values, and the results that "save" can keep under a name.`,
+		Args: cobra.ArbitraryArgs,
+		RunE: running(func(cmd *cobra.Command, args []string) error {
+			_, text, err := o.texts()
+			if err != nil {
+				return err
+			}
+			return printKinds(cmd.OutOrStdout(), args, text)
+		}),
 	}
-	return counts
 }

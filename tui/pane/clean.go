@@ -39,11 +39,15 @@ func Clean(text string) string {
 			b.WriteString(seq)
 			marks = maxMarks
 		case width > 0 && stands(seq):
-			b.WriteString(strings.Map(dropMarks, seq))
+			b.WriteString(cluster(seq))
 			marks = 0
-		case width == 0 && marks < maxMarks && isMark(seq):
-			b.WriteString(seq)
-			marks++
+		case width == 0:
+			for _, r := range seq { // accents that stand alone: the decoder has already given the ASCII letter below them
+				if unicode.Is(unicode.Mn, r) && marks < maxMarks {
+					b.WriteRune(r)
+					marks++
+				}
+			}
 		}
 		text = text[max(1, n):]
 	}
@@ -52,13 +56,6 @@ func Clean(text string) string {
 
 // maxMarks is how many accents a letter may carry; real languages need no more.
 const maxMarks = 3
-
-// isMark tells whether a sequence is an accent that stands alone because the decoder has already
-// given the ASCII letter below it.
-func isMark(seq string) bool {
-	r, n := utf8.DecodeRuneInString(seq)
-	return n == len(seq) && unicode.Is(unicode.Mn, r)
-}
 
 // plain tells whether a line is printable ASCII and colours, as most are: it may stay as it is. It
 // is asked for every line of a flood, so it looks at each byte once.
@@ -115,11 +112,22 @@ var joiners = &unicode.RangeTable{
 	},
 }
 
-func dropMarks(r rune) rune {
-	if unicode.Is(unicode.Bidi_Control, r) || unicode.IsControl(r) {
-		return -1
-	}
-	return r
+// cluster is a character with the accents it may carry, and nothing that reorders text.
+func cluster(seq string) string {
+	marks := 0
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Bidi_Control, r) || unicode.IsControl(r):
+			return -1
+		case !unicode.Is(unicode.M, r):
+			marks = 0
+		case marks == maxMarks:
+			return -1
+		default:
+			marks++
+		}
+		return r
+	}, seq)
 }
 
 // isSGR tells whether a sequence only sets colours and weight.

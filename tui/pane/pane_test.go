@@ -47,6 +47,8 @@ func TestClean(t *testing.T) {
 		{"\u0301start", "start"},
 		{"caf\u0065\u0301", "caf\u0065\u0301"},
 		{"bad \xff\xfe", "bad \ufffd"},
+		{"z" + strings.Repeat("\u0336", 900) + "y", "z\u0336\u0336\u0336y"},
+		{"é" + strings.Repeat("\u0336", 900) + "y", "é\u0336\u0336\u0336y"},
 		{"👩‍👩‍👧‍👦 漢字", "👩‍👩‍👧‍👦 漢字"},
 		{"\x1b[", ""},
 	} {

@@ -159,7 +159,16 @@ func (h *Host) initCloud() {
 		return
 	}
 	h.saveState()
-	h.goFunc(func() { h.firstBoot(h.ctx, config, data, bad) })
+	h.goFunc(func() {
+		if h.cfg.Up != nil {
+			select {
+			case <-h.cfg.Up:
+			case <-h.ctx.Done():
+				return
+			}
+		}
+		h.firstBoot(h.ctx, config, data, bad)
+	})
 }
 
 func (h *Host) setPasswords(list map[string]string) {

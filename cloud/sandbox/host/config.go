@@ -49,7 +49,10 @@ type Config struct {
 	Users    map[string]string // login -> password; kept in memory only
 	Keys     []string          // lines for the authorized_keys of every user of Users
 	UserData []byte            // cloud-init's, run once at the first boot
-	Pace     float64           // of recorded time: 1 as recorded, 0 instant
+	// Up is closed when the hosts that were there before are back: a first boot that was cut short goes on
+	// then, and finds those it needs. nil: at once.
+	Up       <-chan struct{}
+	Pace     float64 // of recorded time: 1 as recorded, 0 instant
 	Faults   *fault.Set
 	Puppet   Agent
 	Commands map[string]Program // more commands, in /usr/bin

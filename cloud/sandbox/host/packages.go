@@ -72,7 +72,9 @@ func loadPackages(fsys fs.FS) (*packageList, error) {
 	if fsys == nil {
 		return l, nil
 	}
-	if err := loadYAML(fsys, "packages.yaml", l); err != nil {
+	if err := loadYAML(fsys, "packages.yaml", l); errors.Is(err, fs.ErrNotExist) {
+		return l, nil // nothing to install
+	} else if err != nil {
 		return nil, err
 	}
 	for name, p := range l.Packages {

@@ -76,10 +76,11 @@ func (d *duration) UnmarshalYAML(n *yaml.Node) error {
 
 // Load reads puppet.yaml and the modules beside it from fsys. workshop is the workshop's own
 // folder, which vcs entries point into; it may be nil when there are none. The file is read
-// strictly: the error names every unknown key and wrong type with its line.
+// strictly: the error names every unknown key and wrong type with its line. A workshop with no puppet
+// needs none: everything is at its default then.
 func Load(fsys, workshop fs.FS) (*Simulator, error) {
 	raw, err := fs.ReadFile(fsys, DataFile)
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("load puppet data: %w", err)
 	}
 	s := &Simulator{

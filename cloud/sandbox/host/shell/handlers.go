@@ -148,6 +148,9 @@ func (s *Shell) access(ctx context.Context, p string, mode interp.AccessMode) er
 // exec runs a program.
 func (s *Shell) exec(ctx context.Context, args []string) error {
 	hc := interp.HandlerCtx(ctx)
+	if args[0] == partName {
+		return s.runPart(ctx, hc, args[1:])
+	}
 	own := strings.HasPrefix(args[0], virtual)
 	for i, a := range args {
 		args[i] = strings.ReplaceAll(a, virtual, "")

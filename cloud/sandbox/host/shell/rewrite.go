@@ -122,6 +122,9 @@ func (s *Shell) callSource(hc interp.HandlerContext, args []string) []string {
 		fmt.Fprintf(hc.Stderr, "%s: %s: %s\n", s.cfg.Prefix, name, parseMessage(err))
 		return []string{"false"}
 	}
+	if text, err := s.contained(string(data)); err == nil && text != string(data) && len(args) == 2 && !strings.Contains(text, "return") {
+		return []string{"eval", text}
+	}
 	return append([]string{args[0], virtual + p}, args[2:]...)
 }
 
@@ -135,6 +138,11 @@ func (s *Shell) callText(hc interp.HandlerContext, args []string) []string {
 		if _, err := s.parse(t); err != nil {
 			s.say(hc, "%s: %s", args[0], parseMessage(err))
 			return []string{"false"}
+		}
+	}
+	if args[0] == "eval" {
+		if text, err := s.contained(texts[0]); err == nil {
+			return []string{"eval", text}
 		}
 	}
 	return args

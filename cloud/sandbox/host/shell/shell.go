@@ -81,6 +81,7 @@ var ErrIncomplete = errors.New("incomplete command")
 
 // New makes a shell. Close it.
 func New(c Config) (*Shell, error) {
+	c.Stderr = untraced{c.Stderr}
 	s := &Shell{cfg: c, funcs: map[string]bool{}}
 	stdin := io.Reader(nil)
 	if c.Stdin != nil {
@@ -171,12 +172,18 @@ func (s *Shell) statement(ctx context.Context, st *syntax.Stmt) (code int) {
 	}
 	s.exited = s.exited && !errors.Is(err, errRefused)
 	fmt.Fprintf(s.cfg.Stderr, "%s: %v\n", s.cfg.Prefix, err)
+	if errors.Is(err, errInternal) {
+		fmt.Fprintln(s.cfg.Stderr, "Aborted")
+		return aborted
+	}
 	return 1
 }
 
-// run runs a statement. A panic of the interpreter ends the statement, not the program; what it
-// runs in goroutines of its own is beyond reach, which is why vet refuses what is known to panic.
+// run runs a statement. A panic of the interpreter ends the statement, not the program; for what it
+// runs in goroutines of its own see contain.
 func (s *Shell) run(ctx context.Context, r *interp.Runner, st syntax.Node) (err error) {
+	s.homes(st)
+	contain(st)
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v: %w", errInternal, p, errRefused)
