@@ -63,7 +63,7 @@ func (m *Model) apply(msg batchMsg, now time.Time) tea.Cmd {
 // setState takes the state of the journal, and what follows from it.
 func (m *Model) setState(s steps.State) {
 	m.state, m.vars = s, m.session.Vars()
-	m.outline.SetState(s, time.Now())
+	m.outline.SetState(s, m.outlineClock(time.Now()))
 	m.slide.SetSubstitute(m.placeholder)
 	m.recall()
 }

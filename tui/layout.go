@@ -45,10 +45,11 @@ type want struct {
 	Width, Height int
 	Focus         pane.ID
 	Zoom, NoCat   bool
-	Traffic       bool    // it wants to be seen
-	Servers       bool    // they come first, when there is no room for both
-	Busy          bool    // a step runs: its log needs the room
-	Stage         pane.ID // shown large to a room, the others in a strip below; empty: as usual
+	Traffic       bool      // it wants to be seen
+	Servers       bool      // they come first, when there is no room for both
+	Busy          bool      // a step runs: its log needs the room
+	Stage         pane.ID   // shown large to a room, the others in a strip below; empty: as usual
+	Wings         []pane.ID // of which the first that is not on stage stands in the strip
 }
 
 // arrange says where everything stands on a screen of a size. The panes and bars always tile it.
@@ -147,6 +148,12 @@ func staged(in want, body int) []placed {
 	other := pane.ServersID
 	if in.Stage == other {
 		other = pane.LogID
+	}
+	for _, id := range in.Wings {
+		if id != in.Stage && (id == pane.ServersID || id == pane.LogID || id == pane.TrafficID) {
+			other = id
+			break
+		}
 	}
 	y, left, cat := body-strip, in.Width/3, catColumns
 	if in.NoCat {

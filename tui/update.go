@@ -102,7 +102,7 @@ func (m *Model) settle(now time.Time) {
 		m.opts.Traffic.Want(m.wantTraffic(now))
 	}
 	if m.running() != "" {
-		m.outline.SetState(m.state, now)
+		m.outline.SetState(m.state, m.outlineClock(now))
 	}
 	if !m.toast.until.After(now) {
 		m.toast = notice{}
@@ -183,7 +183,7 @@ func (m *Model) mood(now time.Time) pane.Mood {
 		return pane.Curious
 	case running != "":
 		step, _ := m.workshop.Step(running)
-		if took := now.Sub(m.state.Step(running).Started); step.Expect > 0 && took > 2*step.Expect {
+		if took := m.worked(running, now); step.Expect > 0 && took > 2*step.Expect {
 			return pane.Worried
 		}
 		if m.servers.Building() {

@@ -66,7 +66,7 @@ func (o *options) plainOptions(s *session, c *consoleFlags) (plain.Options, erro
 		ReadOnly: to.ReadOnly, Holder: to.Holder, Warnings: to.Warnings, Servers: to.Servers, Made: to.Made,
 		Interactive: term.IsTerminal(os.Stdin.Fd()),
 	}
-	if s.holder == nil && len(s.workshop.Traffic.Sites) > 0 {
+	if len(s.workshop.Traffic.Sites) > 0 {
 		po.Traffic = s.trafficOnce
 	}
 	if w, _, err := term.GetSize(os.Stdout.Fd()); err == nil {
