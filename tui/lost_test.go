@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"matou/cloud"
 	"matou/steps"
 	"matou/tui"
 )
@@ -134,37 +133,6 @@ func TestNothingBesideADialog(t *testing.T) {
 			}
 		}
 	})
-}
-
-// TestServerGoneMeanwhile wants a step that lost its server while no console was there to be checked by
-// itself: whoever goes on finds out three slides later.
-func TestServerGoneMeanwhile(t *testing.T) {
-	t.Parallel()
-	one := server("web-07", cloud.StatusActive, "", "158.69.78.13", time.Hour, mine)
-	for _, tt := range []struct {
-		name string
-		is   []cloud.Server
-		want []steps.Command
-	}{
-		{"gone", nil, []steps.Command{steps.Check{Step: "boot"}}},
-		{"still there", []cloud.Server{one}, nil},
-	} {
-		begun := with(func(o *tui.Options) {
-			s := o.Feed.(*session)
-			boot := &s.w.Steps[2].Actions[0]
-			boot.Kind, boot.Save = "server.boot", map[string]string{"web.id": "id"}
-			s.vars["web.id"] = one.ID
-			for _, id := range []steps.ID{"jump", "list", "boot"} {
-				s.state.Steps[id] = steps.StepState{Status: steps.Done, Attempt: 1}
-			}
-		})
-		play(t, tt.name, 80, 24, func(f *fixture) {
-			f.Wait(time.Minute)
-			f.asked(tt.want...)
-			f.Wait(time.Minute)
-			f.asked()
-		}, begun, func(t *testing.T, o *tui.Options) { withServers(t, tt.is...)(t, o) })
-	}
 }
 
 // TestNumbersInWords wants what an agent or a clean-up counted to be said in the console's language.
