@@ -37,6 +37,7 @@ type Button struct {
 	ID    string
 	Label string
 	Key   string // answers at once, where nothing is typed; empty: none
+	Also  string // another key for it: y says yes in every language, because ssh does
 }
 
 // Box is a dialog with text, perhaps a line to type in, and buttons. It scrolls when the text is
@@ -105,7 +106,7 @@ func (b *Box) answer(i int) *Answer {
 
 func (b *Box) hotkey(k string) *Answer {
 	for i, button := range b.Buttons {
-		if button.Key == k {
+		if button.Key == k || button.Also == k {
 			return b.answer(i)
 		}
 	}
