@@ -18,7 +18,7 @@ func (d *dialogue) say(lines ...string) {
 		d.open = false
 	}
 	for _, l := range lines {
-		d.out.WriteString(l)
+		d.out.WriteString(steps.Plain(l)) // whoever's words they are
 		d.out.WriteByte('\n')
 	}
 }
