@@ -104,10 +104,12 @@ func (st StepState) acted(e Event) StepState {
 		a = ActionState{Status: Running, Started: e.At, Command: e.Command}
 		st.Phase, st.Index = e.Phase, e.Index
 	case ActionDone:
+		st.Started = st.Started.Add(time.Duration(e.Held))
 		a.Status, a.Took, a.Summary, a.Failure = Done, time.Duration(e.Took), e.Summary, nil
 	case ActionSkipped:
 		a = ActionState{Status: Done, Skipped: true}
 	case ActionFailed:
+		st.Started = st.Started.Add(time.Duration(e.Held))
 		a.Status, a.Took, a.Failure = Failed, time.Duration(e.Took), e.Failure
 	}
 	list[e.Index] = a

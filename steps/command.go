@@ -50,7 +50,8 @@ type finished struct {
 	Index   int
 	Result  Result
 	Failure *Failure // nil: it worked
-	Took    Millis
+	Took    Millis   // without Held
+	Held    Millis   // see [Result]
 }
 
 func (Start) command()    {}

@@ -305,7 +305,7 @@ func (d *decision) finished(c finished) {
 		return
 	}
 	a := step.actions(c.Phase)[c.Index]
-	e := Event{Step: step.ID, Attempt: st.Attempt, Phase: c.Phase, Index: c.Index, Name: a.Name, Kind: a.Kind, Took: c.Took}
+	e := Event{Step: step.ID, Attempt: st.Attempt, Phase: c.Phase, Index: c.Index, Name: a.Name, Kind: a.Kind, Took: c.Took, Held: c.Held}
 	if c.Failure == nil {
 		e.Type, e.Summary, e.Changed = ActionDone, c.Result.Summary, c.Result.Changed
 		for name, key := range a.Save {
@@ -337,6 +337,7 @@ func (d *decision) finished(c finished) {
 	}
 	e.Type, e.Failure = ActionFailed, c.Failure
 	d.emit(e)
+	st = d.s.Step(c.Step)
 	if a.Background && c.Failure.Kind != FailCanceled {
 		return // a log that is no longer followed fails no step
 	}

@@ -33,7 +33,7 @@ func (e *Engine) execute(ctx context.Context, x Execute) {
 		result.Summary = e.o.Redactor.Text(Sanitize(result.Summary))
 		e.results <- finished{
 			Step: x.Step, Attempt: x.Attempt, Phase: x.Phase, Index: x.Index,
-			Result: result, Failure: failure, Took: Millis(e.o.Now().Sub(began)),
+			Result: result, Failure: failure, Took: Millis(max(0, e.o.Now().Sub(began)-result.Held)), Held: Millis(result.Held),
 		}
 	}()
 }
@@ -47,11 +47,13 @@ const (
 
 // perform runs an action until it holds, its time is over, or it fails for good.
 func (e *Engine) perform(ctx context.Context, in Input) (Result, *Failure) {
-	lost := false
+	lost, held := false, time.Duration(0)
 	clock := newStopwatch(in.Action.Within)
 	pause := lookSoon
 	for {
 		result, failure := e.once(ctx, in)
+		held += result.Held
+		result.Held = held
 		if failure != nil && failure.Kind == FailLost && in.Phase == PhaseCheck && !lost {
 			lost = true // a line that dropped proves nothing: look once more, on a new one
 			continue

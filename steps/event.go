@@ -57,6 +57,7 @@ type Event struct {
 	Summary  string            `json:"summary,omitempty"`
 	Changed  bool              `json:"changed,omitempty"`
 	Took     Millis            `json:"took_ms,omitempty"`
+	Held     Millis            `json:"held_ms,omitempty"` // of an action: what it was kept waiting before it began, which Took leaves out
 	Failure  *Failure          `json:"failure,omitempty"`
 	Plan     []ID              `json:"plan,omitempty"`
 	Note     string            `json:"note,omitempty"`

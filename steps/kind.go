@@ -84,6 +84,7 @@ type Result struct {
 	Values  map[string]string // what save: picks from
 	Summary string            // one line for people: "ACTIVE in 38s, 158.69.78.12"
 	Changed bool              // false: it already held
+	Held    time.Duration     // of the time it took, what it was kept waiting for the sake of a show: nobody worked
 }
 
 // Output is how a running action speaks. All of its methods may be called from any goroutine; none

@@ -44,7 +44,7 @@ type StepState struct {
 	Actions []ActionState
 	Checks  []ActionState
 	Undo    []ActionState
-	Started time.Time
+	Started time.Time // later by what its actions were held: it counts the time somebody worked
 	Ended   time.Time
 	// Took is how long a done step was worked on until it was first proven: all attempts together, those
 	// that failed or were cut short as well, without the time in which no program ran. To do again, or

@@ -66,6 +66,9 @@ func (m *Model) stepLine() string {
 func (m *Model) standing(step steps.Step, state steps.StepState, room int) string {
 	st, t := m.styles, m.text
 	right := ""
+	if hand := m.noticed.hand; hand.id != "" && hand.step == step.ID && step.ID == m.step {
+		return st.Accent.Render(ansi.Truncate(m.offered(), room, st.Glyph.Ellipsis))
+	}
 	switch state.Status {
 	case steps.Running:
 		if len(m.questions) > 0 && !m.opts.ReadOnly { // the time that passes is not the machine's
@@ -122,7 +125,7 @@ func (m *Model) cutShort(f *steps.Failure) string {
 // What the room does not allow for goes, the gauge first.
 func (m *Model) progress(step steps.Step, state steps.StepState, room int) string {
 	st, t := m.styles, m.text
-	took := time.Since(state.Started)
+	took := m.worked(step.ID, time.Now())
 	doing := pane.Clean(m.status[step.ID])
 	if doing == "" {
 		doing = t.T("status.running")
@@ -159,6 +162,19 @@ func summary(state steps.StepState) string {
 	}
 	line, _, _ := strings.Cut(pane.Clean(out), "\n")
 	return line
+}
+
+// worked is how long a running step has been worked at: a command that is being typed before a room takes
+// none of its time.
+func (m *Model) worked(id steps.ID, now time.Time) time.Duration {
+	st := m.state.Step(id)
+	return max(0, now.Sub(st.Started)-m.opts.Gate.waited(id, st, now))
+}
+
+// outlineClock is the time as the list of steps has it, see [Model.worked].
+func (m *Model) outlineClock(now time.Time) time.Time {
+	id := m.running()
+	return now.Add(-m.opts.Gate.waited(id, m.state.Step(id), now))
 }
 
 // number is a step's place among all: "5/18".

@@ -69,6 +69,41 @@ func TestDemoTypes(t *testing.T) {
 		f.Press("left")
 		f.Sees("diapo 1/5")
 	}, staged(100*time.Millisecond))
+	one, two := &web{}, &web{}
+	answers := func(f *fixture, site *web) {
+		f.finish("jump", "list", "boot")
+		f.Press("4")
+		f.Wait(2 * time.Second)
+		f.Press("space")
+		f.Wait(time.Second)
+		f.Sees("$ puppet agent")
+		f.set("puppet", steps.StepState{Status: steps.Running, Attempt: 1, Phase: steps.PhaseAction, Started: time.Now()},
+			steps.Event{Type: steps.StepStarted, Step: "puppet", Attempt: 1, Phase: steps.PhaseAction})
+		site.tell(turns("web-07", "web-07-1"))
+		f.tell(steps.Batch{Lines: []steps.Line{{At: time.Now(), Step: "puppet", Source: "web", Text: "Notice: done"}}})
+		f.Sees("web│Notice: done")
+	}
+	play(t, "and who answers comes up, where that is the point", 80, 24, func(f *fixture) {
+		answers(f, one)
+		f.SeesNot("Le load balancer")
+		f.finish("puppet")
+		f.Wait(time.Second)
+		f.Sees("Le load balancer", "a web-07", "b web-07-1", "=^.^=")
+		f.SeesNot("Notice: done")
+		f.Press("space")
+		f.Sees("diapo 5/5")
+		f.SeesNot("Le load balancer")
+	}, withWeb(one), staged(0))
+	play(t, "beside what is done for it, where there is room", 120, 36, func(f *fixture) {
+		answers(f, two)
+		f.Sees("╭─ Log", "╭─ Traffic", "a web-07")
+		f.SeesNot("Servers")
+		f.finish("puppet")
+		f.Wait(time.Second)
+		f.Sees("╭─ Traffic", "b web-07-1", "╭─ Log", "web│Notice: done")
+		f.Press("space")
+		f.SeesNot("╭─ Traffic")
+	}, withWeb(two), staged(0), with(func(o *tui.Options) { o.Lang = "en" }))
 	play(t, "the rest at a key", 80, 24, func(f *fixture) {
 		f.Press("space", "space", "space")
 		f.Sees(command + "_")

@@ -180,3 +180,24 @@ func TestDemoAsks(t *testing.T) {
 		s.Sees("steps 1/5")
 	})
 }
+
+// TestTypingIsNoWork types a step's second command for seconds: neither the step's time nor the clock that
+// runs meanwhile counts them.
+func TestTypingIsNoWork(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newShow(t, t.TempDir(), &worker{}, true)
+		s.until("│ $ nova cons")
+		began := s.engine.State().Step("boot").Started
+		s.Wait(time.Second)
+		s.Sees("2/2", "0:01 of") // the first action took a second, and the typing nothing
+		s.Wait(20 * time.Second)
+		st := s.engine.State().Step("boot")
+		if st.Status != steps.Done || st.Took != 2*time.Second || st.Actions[1].Took != time.Second {
+			t.Errorf("%s in %s, its second action in %s", st.Status, st.Took, st.Actions[1].Took)
+		}
+		if held := st.Started.Sub(began); held != st.Ended.Sub(began)-2*time.Second || held < time.Second {
+			t.Errorf("it was held for %s", held)
+		}
+	})
+}

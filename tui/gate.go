@@ -19,12 +19,14 @@ func typingTime(command string, each time.Duration) time.Duration {
 
 // Gate keeps the engine from beginning an action before the console, in demo mode, has typed its
 // command. It stands before the executor; only the step that is on stage waits there, and the time it
-// waits counts as the action's. The zero value lets everything through. It is safe for concurrent use.
+// waits is not the action's. The zero value lets everything through. It is safe for concurrent use.
 type Gate struct {
 	mu   sync.Mutex
 	step steps.ID // the one on stage; empty: none
 	each time.Duration
-	at   gateAt // the action that was let through last
+	at   gateAt        // the action that was let through last
+	from time.Time     // when that was held
+	held time.Duration // for so long; zero: it was not
 }
 
 // gateAt is an action of an attempt.
@@ -40,7 +42,22 @@ func (g *Gate) open(step steps.ID, each time.Duration) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.step, g.each, g.at = step, each, gateAt{}
+	g.step, g.each, g.at, g.held = step, each, gateAt{}, 0
+}
+
+// waited is how long the action that a step is at has been held so far. Once the action has ended its
+// step counts it, see [steps.StepState]: in between, what shows a clock takes it off.
+func (g *Gate) waited(id steps.ID, st steps.StepState, now time.Time) time.Duration {
+	if g == nil || st.Status != steps.Running || st.Phase != steps.PhaseAction {
+		return 0
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	over := st.Index < len(st.Actions) && st.Actions[st.Index].Status != steps.Running
+	if id != g.step || over || g.at != (gateAt{st.Attempt, st.Index}) {
+		return 0
+	}
+	return max(0, min(g.held, now.Sub(g.from)))
 }
 
 // hold is how long an action is to wait for its command. A further try of the same waits no more.
@@ -54,10 +71,13 @@ func (g *Gate) hold(in steps.Input, command string) time.Duration {
 	first := g.at.attempt != in.Attempt
 	again := g.at == at
 	g.at = at
-	if first || again {
+	if again {
 		return 0
 	}
-	return typingTime(command, g.each)
+	if g.held = 0; !first {
+		g.from, g.held = time.Now(), typingTime(command, g.each)
+	}
+	return g.held
 }
 
 // gated is an executor behind a gate.
@@ -68,8 +88,11 @@ type gated struct {
 
 // Execute implements [steps.Executor].
 func (x gated) Execute(ctx context.Context, in steps.Input, out steps.Output) (steps.Result, error) {
-	if d := x.gate.hold(in, x.Command(in)); d > 0 && !pause(ctx, d) {
-		return steps.Result{}, ctx.Err()
+	held, began := x.gate.hold(in, x.Command(in)), time.Now()
+	if held > 0 && !pause(ctx, held) {
+		return steps.Result{Held: time.Since(began).Truncate(time.Millisecond)}, ctx.Err()
 	}
-	return x.Executor.Execute(ctx, in, out)
+	result, err := x.Executor.Execute(ctx, in, out)
+	result.Held += held.Truncate(time.Millisecond) // as a journal keeps it
+	return result, err
 }

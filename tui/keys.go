@@ -115,7 +115,7 @@ func table() []binding {
 		{"pane-next", []string{"tab"}, "screen", nil, nil, quietly(func(m *Model) { m.shift(1) })},
 		{"pane-prev", []string{"shift+tab"}, "screen", nil, nil, quietly(func(m *Model) { m.shift(-1) })},
 		{"zoom", []string{"z"}, "screen", nil, nil, quietly(func(m *Model) { m.zoom = !m.zoom })},
-		{"follow", []string{"f"}, "screen", nil, nil, quietly((*Model).follow)},
+		{"follow", []string{"f"}, "screen", notIn(pane.TrafficID), nil, quietly(func(m *Model) { m.log.Follow(!m.log.Following()) })},
 		{"filter", []string{"&"}, "screen", both, nil, quietly((*Model).askFilter)},
 		{"sort", []string{"x"}, "screen", list, nil, quietly(func(m *Model) { m.sorted(m.servers.Sort()) })},
 		{"reverse", []string{"X"}, "screen", list, nil, quietly(func(m *Model) { m.sorted(m.servers.Reverse()) })},
@@ -224,7 +224,7 @@ func (m *Model) hints() []string {
 		}
 		return append([]string{"follow", "search", "found-next", "filter", "error", "cancel"}, end...)
 	case pane.TrafficID:
-		return append([]string{"browse", "next", "copy", "follow", "recount", "cancel"}, end...)
+		return append([]string{"browse", "next", "copy", "pause", "help", "cancel", "recount"}, end...)
 	case pane.SlideID, pane.CatID:
 	}
 	var first []string
@@ -240,6 +240,9 @@ func (m *Model) hints() []string {
 		first = []string{"run", "shell", "check", "edit"}
 	case steps.Ready, steps.Stale, steps.Shown:
 		first = []string{"run", "next", "check", "shell", "edit"}
+		if m.noticed.hand.id != "" && m.noticed.hand.step == m.step {
+			first = []string{"check", "next", "run", "shell"}
+		}
 	case steps.Pending:
 		first = []string{"next", "prev", "catchup"}
 		if m.step == "" {

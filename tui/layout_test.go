@@ -61,6 +61,14 @@ SSSSSSSSSSSSLLLLLLLL
 		{"200x60", want{Width: 200, Height: 60, Focus: pane.LogID}, 10, 10, `
 SSSSSSSSSSSSTTTTTTCC
 SSSSSSSSSSSSTTTTTTCC
+SSSSSSSSSSSSLLLLLLLL
+SSSSSSSSSSSSLLLLLLLL
+SSSSSSSSSSSSLLLLLLLL
+====================
+`},
+		{"200x60 with many servers", want{Width: 200, Height: 60, Focus: pane.LogID, List: 40}, 10, 10, `
+SSSSSSSSSSSSTTTTTTCC
+SSSSSSSSSSSSTTTTTTCC
 SSSSSSSSSSSSVVVVVVVV
 SSSSSSSSSSSSLLLLLLLL
 SSSSSSSSSSSSLLLLLLLL
@@ -96,7 +104,7 @@ SSSSSSSSSSSSLLLLLLLL
 SSSSSSSSSSSSLLLLLLLL
 ====================
 `},
-		{"200x60 has room for both", want{Width: 200, Height: 60, Focus: pane.ServersID, Traffic: true, Servers: true}, 10, 5, `
+		{"200x60 has room for both", want{Width: 200, Height: 60, Focus: pane.ServersID, Traffic: true, Servers: true, List: 9}, 10, 5, `
 SSSSSSSSSSSSTTTTTTCC
 SSSSSSSSSSSSTTTTTTCC
 SSSSSSSSSSSSTTTTTTCC
@@ -121,7 +129,7 @@ SSSSSSSSSSSSLLLLLLLL
 SSSSSSSSSSSSLLLLLLLL
 ====================
 `},
-		{"no cat", want{Width: 120, Height: 36, Focus: pane.SlideID, NoCat: true}, 10, 9, `
+		{"no cat", want{Width: 120, Height: 36, Focus: pane.SlideID, NoCat: true, List: 5}, 10, 9, `
 SSSSSSSTTTTT
 SSSSSSSVVVVV
 SSSSSSSLLLLL
@@ -152,6 +160,14 @@ VVVVVVVVVVVVVVVVVVVV
 TTTTTTLLLLLLLLLLLLLL
 ====================
 `},
+		{"on stage, a site whose answers matter below", want{Width: 200, Height: 60, Focus: pane.LogID, Stage: pane.LogID, Wings: []pane.ID{pane.CatID, pane.LogID, pane.TrafficID, pane.ServersID}}, 10, 10, `
+LLLLLLLLLLLLLLLLLLLL
+LLLLLLLLLLLLLLLLLLLL
+LLLLLLLLLLLLLLLLLLLL
+LLLLLLLLLLLLLLLLLLLL
+TTTTTTWWWWWWWWWWWWCC
+====================
+`},
 		{"80x24", want{Width: 80, Height: 24, Focus: pane.ServersID}, 10, 1, strings.Repeat("VVVVVVVV\n", 20) + strings.Repeat("bbbbbbbb\n", 3) + "========\n"},
 		{"60x14 has two lines of bar", want{Width: 60, Height: 14, Focus: pane.SlideID}, 10, 1, strings.Repeat("SSSSSS\n", 11) + "bbbbbb\nbbbbbb\n======\n"},
 		{"40x8", want{Width: 40, Height: 8, Focus: pane.SlideID}, 10, 1, strings.Repeat("SSSS\n", 6) + "bbbb\n====\n"},
@@ -172,7 +188,7 @@ func TestArrangeTiles(t *testing.T) {
 	for w := 1; w <= 220; w += 3 {
 		for h := 1; h <= 70; h++ {
 			for _, focus := range pane.All {
-				for _, stage := range []pane.ID{pane.LogID, pane.ServersID}[:2*((h+w)%7/6)] { // a part of them: it takes its time
+				for _, stage := range []pane.ID{pane.LogID, pane.ServersID, pane.TrafficID}[:3*((h+w)%7/6)] { // a part of them: it takes its time
 					on := arrange(want{Width: w, Height: h, Focus: focus, Stage: stage, NoCat: h%2 == 0})
 					if got := on.draw(w, h, 1, 1); !on.Tiny && (strings.ContainsAny(got, ".!") || !on.has(focus)) {
 						t.Fatalf("%dx%d, %s on stage, %s has the focus:\n%s", w, h, stage, focus, got)

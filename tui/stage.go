@@ -25,6 +25,30 @@ func (m *Model) raiseStage(id steps.ID, recording bool) {
 	m.focus = d.pane
 }
 
+// reveal has what a step was done for take the stage, when it is who answers on a web site.
+func (m *Model) reveal(id steps.ID) {
+	d := &m.demo
+	if m.uncovered(id) != pane.TrafficID || d.pane == pane.TrafficID {
+		return
+	}
+	if m.focus == d.pane {
+		m.focus = pane.TrafficID
+	}
+	d.pane, d.prompt = pane.TrafficID, prompt{}
+}
+
+// wings lists the panes of the step on stage, in the order in which they want to be seen.
+func (m *Model) wings() []pane.ID {
+	var out []pane.ID
+	step, _ := m.workshop.Step(m.demo.step)
+	for _, name := range step.Panes {
+		if id := pane.ID(name); id != pane.TrafficID || m.opts.Traffic != nil {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
 // lower puts the panes of a step away: the room sees the slide again.
 func (m *Model) lower() {
 	d := &m.demo
@@ -93,7 +117,10 @@ func (m *Model) enact(e steps.Event, now time.Time) {
 		if back {
 			m.commit(now)
 		}
-	case steps.StepDone, steps.StepFailed, steps.StepChecked, steps.StepStale, steps.StepUndone:
+	case steps.StepDone:
+		m.commit(now)
+		m.reveal(e.Step)
+	case steps.StepFailed, steps.StepChecked, steps.StepStale, steps.StepUndone:
 		m.commit(now)
 	default:
 	}

@@ -111,6 +111,7 @@ func webKeys() []binding {
 	return []binding{
 		{"browse", []string{"B"}, "do", web, offTraffic, (*Model).openLinks},
 		{"unbrowse", []string{"x"}, "do", web, offShut, (*Model).shutLinks},
+		{"pause", []string{"f"}, "screen", web, offTraffic, quietly((*Model).pauseTraffic)},
 		{"recount", []string{"R"}, "screen", web, offTraffic, quietly(func(m *Model) { m.opts.Traffic.Reset() })},
 	}
 }
@@ -130,13 +131,8 @@ func offShut(m *Model) string {
 	return offTraffic(m)
 }
 
-// follow pauses what moves by itself, or lets it go on: the traffic where that has the focus, else the
-// log.
-func (m *Model) follow() {
-	if m.focus != pane.TrafficID {
-		m.log.Follow(!m.log.Following())
-		return
-	}
+// pauseTraffic leaves the site in peace, or lets the asking go on.
+func (m *Model) pauseTraffic() {
 	key := "traffic.goes-on"
 	if m.traffic.Pause() {
 		key = "traffic.stopped"

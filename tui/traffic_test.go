@@ -176,7 +176,12 @@ func TestTraffic(t *testing.T) {
 		looks(true, "with the window in front")
 		f.Press("z")
 		looks(false, "behind a large slide")
-		f.Press("z", "tab", "tab", "tab", "tab", "f")
+		f.Press("z", "tab", "tab", "tab", "tab", "?")
+		f.Sees("Les touches (Trafic)")
+		f.Press("end")
+		f.Sees("Laisser le site tranquille")
+		f.SeesNot("Suivre le journal")
+		f.Press("esc", "f")
 		f.Sees("en pause")
 		looks(false, "while paused")
 		f.Press("f")
@@ -361,6 +366,54 @@ func TestTrafficScreens(t *testing.T) {
 						f.Wait(2 * time.Second)
 						golden.RequireEqual(t, f.Screen())
 					})
+				})
+			}
+		}
+	}
+}
+
+// TestTrafficThemes looks at the pane in all themes. They say the same words: colour tells nothing that no
+// word does. Their looks stand in goldens.
+func TestTrafficThemes(t *testing.T) {
+	t.Parallel()
+	look := func(t *testing.T, width, height int, lang, name, scene string) (words, looks string) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			w := &web{links: localLinks}
+			f := start(t, width, height, withWeb(w), with(func(o *tui.Options) { o.Lang, o.Theme = lang, name }))
+			f.finish("jump", "list", "boot")
+			f.Press("4", "shift+tab", "shift+tab")
+			for _, s := range trafficScenes {
+				if s.name == scene {
+					s.play(f, w)
+				}
+			}
+			f.Wait(2 * time.Second)
+			words, looks = f.Screen(), shades(f.Styled())
+		})
+		return words, looks
+	}
+	for _, scene := range trafficScenes {
+		t.Run("same-words-"+scene.name, func(t *testing.T) {
+			t.Parallel()
+			want, _ := look(t, 80, 24, "fr", "dark", scene.name)
+			for _, name := range []string{"light", "contrast", "mono"} {
+				if got, _ := look(t, 80, 24, "fr", name, scene.name); got != want {
+					t.Errorf("%s shows\n%s\nnot\n%s", name, got, want)
+				}
+			}
+		})
+	}
+	for _, size := range []struct {
+		width, height int
+		lang          string
+	}{{80, 24, "fr"}, {120, 36, "en"}, {200, 60, "fr"}} {
+		for _, scene := range []string{"turns", "refused"} {
+			for _, name := range []string{"dark", "light", "contrast", "mono"} {
+				t.Run(fmt.Sprintf("%dx%d-%s-%s-%s", size.width, size.height, size.lang, scene, name), func(t *testing.T) {
+					t.Parallel()
+					_, looks := look(t, size.width, size.height, size.lang, name, scene)
+					golden.RequireEqual(t, looks)
 				})
 			}
 		}

@@ -30,10 +30,10 @@ type drawn struct {
 func (m *Model) arrange() {
 	in := want{
 		Width: m.width, Height: m.height, Focus: m.focus, Zoom: m.zoom || m.deckOnly(), NoCat: m.opts.NoCat,
-		Traffic: m.besideServers(), Servers: m.serversFirst(), Busy: m.busy(),
+		Traffic: m.besideServers(), Servers: m.serversFirst(), Busy: m.busy(), List: len(m.snapshot.Servers),
 	}
 	if m.demo.up {
-		in.Stage = m.demo.pane
+		in.Stage, in.Wings = m.demo.pane, m.wings()
 	}
 	m.lay = arrange(in)
 	panes := m.panes()
@@ -83,7 +83,7 @@ func (m *Model) percent(id steps.ID, now time.Time) int {
 	if step.Expect <= 0 {
 		return 0
 	}
-	took := now.Sub(m.state.Step(id).Started)
+	took := m.worked(id, now)
 	return max(5, min(95, int(20*took/step.Expect)*5))
 }
 

@@ -1,13 +1,17 @@
 package sandbox
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"io/fs"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -140,6 +144,42 @@ func (s *Sandbox) WriteFiles(dir string) error {
 		}
 	}
 	return nil
+}
+
+// Beside are the [Sandbox.Params] of a sandbox that another program runs and keeps in a folder, as far as
+// its files there tell them: those of the world's own file, and where its jumphost listens. The error
+// matches [fs.ErrNotExist] when no sandbox ever ran there; one that has ended leaves its files behind.
+func Beside(dir string, workshop fs.FS, world string) (map[string]string, error) {
+	params, err := WorldParams(workshop, world)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.Open(filepath.Join(dir, sshConfigFile))
+	if err != nil {
+		return nil, fmt.Errorf("read sandbox files: %w", err)
+	}
+	defer file.Close()
+	in := bufio.NewScanner(io.LimitReader(file, 1<<20))
+	found := map[string]string{}
+	for in.Scan() && len(found) < 2 { // the jumphost comes first, see sshConfig
+		switch f := strings.Fields(in.Text()); {
+		case len(f) != 2:
+		case f[0] == "HostName" && net.ParseIP(f[1]) != nil:
+			found["sandbox.ssh.host"] = f[1]
+		case f[0] == "Port":
+			if _, err := strconv.ParseUint(f[1], 10, 16); err == nil {
+				found["sandbox.ssh.port"] = f[1]
+			}
+		}
+	}
+	if err := in.Err(); err != nil {
+		return nil, fmt.Errorf("read sandbox files: %w", err)
+	}
+	if len(found) < 2 {
+		return nil, fmt.Errorf("read sandbox files: %s does not say where the jumphost is", file.Name())
+	}
+	maps.Copy(params, found)
+	return params, nil
 }
 
 // containerFiles is what a seat finds in its container: the openrc, which follows the ports, and

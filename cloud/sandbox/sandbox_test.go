@@ -3,6 +3,8 @@ package sandbox
 import (
 	"errors"
 	"io"
+	"io/fs"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -198,6 +200,37 @@ func TestWriteFiles(t *testing.T) {
 		}
 		if st, err := os.Stat(filepath.Join(dir, name)); err == nil && st.Mode().Perm()&0o077 != 0 {
 			t.Errorf("%s: mode %v", name, st.Mode())
+		}
+	}
+}
+
+// TestBeside finds a sandbox by the files it leaves for other programs.
+func TestBeside(t *testing.T) {
+	t.Parallel()
+	s, _ := startFake(t, nil)
+	files, dir := s.opts.Workshop, t.TempDir()
+	if got, err := Beside(dir, files, s.opts.World); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("where none ever was: %v, %v", got, err)
+	}
+	if err := s.WriteFiles(dir); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Beside(dir, files, s.opts.World)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := s.Params()
+	delete(want, "sandbox.auth_url") // openrc has it
+	delete(want, "sandbox.dir")
+	if !maps.Equal(got, want) {
+		t.Errorf("%v, not %v", got, want)
+	}
+	for _, bad := range []string{"", "Host jumphost\n  Port 22\n", "HostName nowhere\nPort 22", "HostName 127.0.0.1\nPort 70000", "\x00\xff"} {
+		if err := os.WriteFile(filepath.Join(dir, sshConfigFile), []byte(bad), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Beside(dir, files, s.opts.World); err == nil {
+			t.Errorf("%q: %v", bad, got)
 		}
 	}
 }

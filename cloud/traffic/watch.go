@@ -10,6 +10,7 @@ package traffic
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -36,6 +37,10 @@ type Options struct {
 	// Every is the time between two requests, 100 ms at the least; zero: 500 ms. Stats is that between
 	// two looks at the statistics; zero: 2 s.
 	Every, Stats time.Duration
+	// Beside says that somebody else asks the same site. In step with them, of servers that take turns each
+	// would only ever meet every other one: the time between two requests is left to chance, a little
+	// longer than Every on average.
+	Beside bool
 }
 
 // Watcher asks a site who answers.
@@ -164,11 +169,19 @@ func (w *Watcher) asker() func(context.Context) time.Duration {
 		})
 		if a.Kind == "" {
 			fails = 0
-			return w.o.Every
+			return w.every()
 		}
 		fails++
 		return backOff(a.Kind, fails, w.o.Every)
 	}
+}
+
+// every is the time until the next request.
+func (w *Watcher) every() time.Duration {
+	if !w.o.Beside {
+		return w.o.Every
+	}
+	return w.o.Every/2 + rand.N(2*w.o.Every)
 }
 
 // backOff is how long to wait after so many failures in a row.

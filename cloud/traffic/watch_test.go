@@ -330,3 +330,33 @@ func TestOnce(t *testing.T) {
 		t.Errorf("a URL that is none: %+v", a)
 	}
 }
+
+// TestBeside has two look at the same servers, which take turns: neither sees only half of them.
+func TestBeside(t *testing.T) {
+	t.Parallel()
+	b := &balancer{csv: statistics}
+	o := Options{Site: func() (Site, error) { return b.site(), nil }}
+	watching(t, o, func(t *testing.T, first *Watcher) {
+		o.Beside = true
+		second := New(o)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); second.Run(ctx) }()
+		first.Want(true)
+		second.Want(true)
+		time.Sleep(time.Hour)
+		for i, w := range []*Watcher{first, second} {
+			got := now(w)
+			if len(got.Shares) != 4 {
+				t.Fatalf("console %d sees %v", i+1, got.Shares)
+			}
+			for _, s := range got.Shares {
+				if share := float64(s.Count) / float64(got.Asked); share < 0.2 || share > 0.3 {
+					t.Errorf("console %d: %s has %.2f of the answers", i+1, s.Name, share)
+				}
+			}
+		}
+		cancel()
+		<-done
+	})
+}

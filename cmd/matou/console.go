@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -120,7 +121,10 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	defer func() { err = errors.Join(err, keeper.close()) }()
 	to.Conceal, to.OnSlide = rec != nil, keeper.set
 	program := tea.NewProgram(tui.New(ctx, e, to), tea.WithContext(ctx), tea.WithFPS(120), tea.WithOutput(rec.terminal()))
-	ended := watchDecks(ctx, s.workshop, c.deck, func(decks map[string]*slides.Deck) { program.Send(tui.Reload{Decks: decks}) })
+	ended := watchDecks(ctx, s.workshop, c.deck, func(decks map[string]*slides.Deck) {
+		ids, _ := tieDeck(s.workshop, c.deck, decks) // the workshop's own were read at the start
+		program.Send(tui.Reload{Decks: decks, Slides: ids})
+	})
 	_, err = program.Run()
 	if errors.Is(err, tea.ErrInterrupted) || ctx.Err() != nil {
 		err = nil
@@ -134,6 +138,7 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 type consoleParts struct {
 	workshop *steps.Workshop
 	decks    map[string]*slides.Deck
+	tied     []steps.ID // see tie; nil: the decks are the workshop's own
 	catalog  *i18n.Catalog
 	text     i18n.Texts
 	themes   theme.Set
@@ -148,6 +153,9 @@ func (o *options) consoleParts(c *consoleFlags) (consoleParts, error) {
 	all.Go(func() (err error) {
 		if p.workshop, err = loadWorkshop(o.workshop); err == nil {
 			p.decks, err = loadDecks(p.workshop, c.deck)
+		}
+		if err == nil {
+			p.tied, err = tieDeck(p.workshop, c.deck, p.decks)
 		}
 		return err
 	})
@@ -210,13 +218,18 @@ func (o *options) consoleOptions(s *session, p consoleParts, c *consoleFlags) (t
 	}
 	to := tui.Options{
 		Cloud: s.cloudName(), Sandbox: s.account.from == accountSandbox, Seat: s.seat, Lang: p.text.Lang, Theme: look, Version: version(),
-		Decks: p.decks, Servers: s.poller, Step: steps.ID(c.step), ReadOnly: s.holder != nil,
+		Decks: p.decks, Slides: p.tied, Servers: s.poller, Step: steps.ID(c.step), ReadOnly: s.holder != nil,
 		ReducedMotion: c.still || os.Getenv("MATOU_STILL") != "", NoCat: c.noCat, ASCII: !utf8Locale(),
 		Texts: p.catalog, Themes: p.themes, Cats: p.cats, Mouse: c.mouse, NoSuspend: !hasJobControl(),
 	}
 	s.panes(&to)
 	if s.holder != nil {
 		to.Holder = fmt.Sprintf("%d (%s)", s.holder.PID, s.holder.Host)
+	}
+	if n := tied(p.tied); p.tied != nil && n == 0 {
+		to.Warnings = append(to.Warnings, p.text.T("cli.deck.untied"))
+	} else if n < len(p.tied) {
+		to.Warnings = append(to.Warnings, p.text.N("cli.deck.tied", n, "all", strconv.Itoa(len(p.tied))))
 	}
 	for _, err := range s.warnings {
 		to.Warnings = append(to.Warnings, steps.Sanitize(err.Error()))

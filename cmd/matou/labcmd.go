@@ -264,6 +264,10 @@ they come from.`,
 			if err != nil {
 				return err
 			}
+			seat, err := o.seatName()
+			if err != nil {
+				return err
+			}
 			lo, err := o.labOptions(&place, cmd.ErrOrStderr())
 			if err != nil {
 				return err
@@ -286,7 +290,7 @@ they come from.`,
 				return err
 			}
 			o.cloud = accountLab + ":" + place.Name
-			r := newTranscript(w)
+			r := newTranscript(w, seat)
 			cmd.SetOut(r)
 			if err := o.playRecorded(cmd); err != nil {
 				return err

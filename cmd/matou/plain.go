@@ -62,11 +62,11 @@ func (o *options) plainOptions(s *session, c *consoleFlags) (plain.Options, erro
 		return plain.Options{}, err
 	}
 	po := plain.Options{
-		Texts: to.Texts, Lang: to.Lang, Decks: to.Decks, Step: to.Step, Cloud: to.Cloud, Sandbox: to.Sandbox, Seat: to.Seat,
+		Texts: to.Texts, Lang: to.Lang, Decks: to.Decks, Slides: to.Slides, Step: to.Step, Cloud: to.Cloud, Sandbox: to.Sandbox, Seat: to.Seat,
 		ReadOnly: to.ReadOnly, Holder: to.Holder, Warnings: to.Warnings, Servers: to.Servers, Made: to.Made,
 		Interactive: term.IsTerminal(os.Stdin.Fd()),
 	}
-	if s.holder == nil && len(s.workshop.Traffic.Sites) > 0 {
+	if len(s.workshop.Traffic.Sites) > 0 {
 		po.Traffic = s.trafficOnce
 	}
 	if w, _, err := term.GetSize(os.Stdout.Fd()); err == nil {

@@ -33,6 +33,7 @@ const jsonHelp = `With --json, every line of standard output is one JSON object.
   summary   the outcome in a line
   changed   true when the action changed something
   took_ms   how long it took, in milliseconds; of step.failed too
+  held_ms   how long before that it was kept waiting: a command was being typed before a room
   failure   kind (one of a closed list, such as quota, login, check), cause, broken (another step that was
             found not to hold), from (the steps that find out a value that is missing)
   plan      the steps to catch up with, in order

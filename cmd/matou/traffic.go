@@ -36,13 +36,13 @@ type web struct {
 var _ tui.Traffic = (*web)(nil)
 
 // watchWeb begins to watch the workshop's sites, until the session ends. It is nil when the workshop has
-// none, or when another program has the seat: one is enough to ask.
+// none. Who only looks on asks by ways of their own: what the other program sees stays there.
 func (s *session) watchWeb(engine func() *steps.Engine) *web {
-	if len(s.workshop.Traffic.Sites) == 0 || s.holder != nil {
+	if len(s.workshop.Traffic.Sites) == 0 {
 		return nil
 	}
 	w := &web{s: s, engine: engine}
-	w.Watcher = traffic.New(traffic.Options{Site: w.watched, Every: s.workshop.Traffic.Every})
+	w.Watcher = traffic.New(traffic.Options{Site: w.watched, Every: s.workshop.Traffic.Every, Beside: s.holder != nil})
 	s.running.Go(func() {
 		w.Run(s.ctx)
 		w.mu.Lock()
@@ -56,6 +56,9 @@ func (s *session) watchWeb(engine func() *steps.Engine) *web {
 // current is the site as things stand.
 func (w *web) current() (action.Site, steps.Input, error) {
 	engine := w.engine()
+	if w.s.beside != nil && w.s.theirs == nil {
+		return action.Site{}, steps.Input{}, errNoWorld
+	}
 	if engine == nil {
 		return action.Site{}, steps.Input{}, action.ErrNoSite
 	}
@@ -79,10 +82,14 @@ func (w *web) watched() (traffic.Site, error) {
 }
 
 // dialWeb reaches an address as the hop would that the sites are asked from. It asks no questions: the
-// hop must have been opened by a step before.
+// hop must have been opened by a step before. Whose sandbox another program runs may not have its keys yet,
+// and trusts it as that program does.
 func (s *session) dialWeb(ctx context.Context, in steps.Input, network, address string) (net.Conn, error) {
-	dial, err := s.registry.Dialer(ctx, in, &aside{s: s}, s.workshop.Traffic.Via)
+	dial, err := s.registry.Dialer(ctx, in, &aside{s: s, accept: s.theirs != nil}, s.workshop.Traffic.Via)
 	if err != nil {
+		if s.theirs != nil && ctx.Err() == nil {
+			err = errNoWorld
+		}
 		return nil, fmt.Errorf("%w: %w", traffic.ErrWay, err)
 	}
 	return dial(ctx, network, address)

@@ -12,7 +12,8 @@ import (
 )
 
 // TestBrowse plays the workshop to its end, looks at who answers, and goes to the site and to haproxy's
-// statistics as a browser does: through ports of this machine that end with the console.
+// statistics as a browser does: through ports of this machine that end with the console. A second console,
+// which may only look on, shows who answers too, until the first one's sandbox is gone.
 func TestBrowse(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a few seconds")
@@ -53,8 +54,19 @@ func TestBrowse(t *testing.T) {
 			t.Errorf("%s: %q, %v", links[i][1], body, err)
 		}
 	}
+	second := newScreen(t, 80, 24, program(t, state, "--pace", "instant", "--still", "--step", "bonus"))
+	second.sees("read only")
+	second.press("\x1b[Z")
+	second.sees("Your turn!")
+	second.press("\x1b[Z")
+	for _, text := range []string{"a web-01 ", "d web-01-3", "4 up"} {
+		second.sees(text)
+	}
 	s.press("q")
 	<-s.done
+	second.sees("leave this one, and start it again")
+	second.press("q")
+	<-second.done
 	if s.err != nil {
 		t.Errorf("the end: %v", s.err)
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"matou/steps"
 )
@@ -31,7 +32,8 @@ type transcript struct {
 	values map[string]string // what stood in this run -> what stands in the recording
 }
 
-func newTranscript(w *steps.Workshop) *transcript {
+// newTranscript begins the transcript of a play at a seat.
+func newTranscript(w *steps.Workshop, seat string) *transcript {
 	r := &transcript{
 		hops: map[string]bool{}, steps: map[steps.ID][]steps.RecordedLine{}, began: map[steps.ID]time.Time{},
 		kind: map[steps.ID]string{}, values: map[string]string{},
@@ -39,7 +41,25 @@ func newTranscript(w *steps.Workshop) *transcript {
 	for _, h := range w.Hops {
 		r.hops[h.Name] = true
 	}
+	r.names(w, seat)
 	return r
+}
+
+// names takes out what a seat's servers are called: parameters that are names, and other ones at another seat.
+func (r *transcript) names(w *steps.Workshop, seat string) {
+	of := func(seat string) steps.Vars {
+		vars, err := w.Resolve(nil, steps.Builtins(w, seat))
+		if err != nil {
+			return nil // the play will say so
+		}
+		return vars
+	}
+	here, there := of(seat), of(seat+"0")
+	for _, p := range w.Params {
+		if v := here[p.Name]; v != there[p.Name] && strings.ContainsFunc(v, unicode.IsLetter) && strings.Contains(v, seat) {
+			r.values[v] = "${" + p.Name + "}"
+		}
+	}
 }
 
 // Write takes the output of play --json.

@@ -80,7 +80,7 @@ func TestSandboxWords(t *testing.T) {
 	if err != nil {
 		t.Fatalf("play: %v\n%s", err, out)
 	}
-	here := newTranscript(w)
+	here := newTranscript(w, "01")
 	if _, err := here.Write(out); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestSandboxWords(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		real := newTranscript(w)
+		real := newTranscript(w, "01")
 		for line := range strings.Lines(string(data)) {
 			var l steps.RecordedLine
 			if err := json.Unmarshal([]byte(line), &l); err != nil {
@@ -110,6 +110,11 @@ func TestSandboxWords(t *testing.T) {
 		a, b := strings.Join(got, "\n"), strings.Join(want, "\n")
 		if a != b {
 			t.Errorf("%s: the sandbox says:\n%s\nthe lab said:\n%s", step.ID, a, b)
+		}
+	}
+	for _, name := range []string{"web-01", "puppet-01"} { // a seat has its own
+		if text := here.scrub("for " + name + ".novalocal"); strings.Contains(text, name) {
+			t.Errorf("%q names another seat's server", text)
 		}
 	}
 	if runs < 5 {

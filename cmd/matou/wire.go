@@ -49,6 +49,7 @@ type session struct {
 	// beside logs in to the sandbox in the program that holds the seat; nil on any other cloud. Its
 	// answer is nil when there is none.
 	beside func(context.Context) *openstack.Client
+	theirs steps.Vars // the parameters of that sandbox; nil when there is none
 
 	ctx     context.Context // of all that runs for the session, from begin to Close
 	stop    context.CancelFunc
@@ -201,6 +202,9 @@ func (o *options) params(ctx context.Context, s *session, dir string) (map[strin
 			return nil, err
 		}
 	}
+	if s.beside != nil {
+		s.theirs, _ = sandbox.Beside(dir, s.workshop.Files, s.workshop.Sandbox.World) // without it nothing is asked of its hosts
+	}
 	if s.ours() {
 		for name, template := range s.workshop.Sandbox.Params {
 			value, err := steps.Expand(template, s.sandboxParams(), nil)
@@ -230,15 +234,17 @@ func (s *session) paramsOf(seat string) (steps.Vars, error) {
 	return s.workshop.Resolve(s.given, steps.Builtins(s.workshop, seat).With(s.sandboxParams()))
 }
 
-// ours tells whether the cloud is one that this program made: its hosts take passwords, and nobody's
-// keys and known hosts are its business.
-func (s *session) ours() bool { return s.world != nil || s.account.lab != nil }
+// ours tells whether the cloud is one that this program made, or that another of this person's has made
+// at this seat: its hosts take passwords, and nobody's keys and known hosts are its business.
+func (s *session) ours() bool { return s.world != nil || s.theirs != nil || s.account.lab != nil }
 
 // sandboxParams are what the cloud says of itself, when it is ours.
 func (s *session) sandboxParams() steps.Vars {
 	switch {
 	case s.world != nil:
 		return s.world.Params()
+	case s.theirs != nil:
+		return s.theirs
 	case s.account.lab != nil:
 		params, err := sandbox.WorldParams(s.workshop.Files, s.workshop.Sandbox.World)
 		if err != nil {
@@ -367,14 +373,20 @@ func (s *session) start(ctx context.Context, o *options, params steps.Vars) erro
 
 func (o *options) remoteOptions(s *session, redactor *steps.Redactor) remote.Options {
 	ro := remote.Options{Asker: asker(func(_ context.Context, value string) { redactor.Add(value) })}
+	known := ""
 	if s.dir != "" {
-		ro.KnownHosts = filepath.Join(s.dir, "known_hosts")
+		known = filepath.Join(s.dir, "known_hosts")
+	}
+	if s.holder == nil {
+		ro.KnownHosts = known
+	} else { // the one that has the seat writes it
+		ro.ReadKnownHosts = []string{known}
 	}
 	if s.ours() {
 		return ro // the sandbox's hosts are not in anybody's files
 	}
 	if home, err := os.UserHomeDir(); err == nil {
-		ro.ReadKnownHosts = []string{filepath.Join(home, ".ssh", "known_hosts"), "/etc/ssh/ssh_known_hosts"}
+		ro.ReadKnownHosts = append(ro.ReadKnownHosts, filepath.Join(home, ".ssh", "known_hosts"), "/etc/ssh/ssh_known_hosts")
 		config, err := remote.LoadSSHConfig(filepath.Join(home, ".ssh", "config"), "/etc/ssh/ssh_config")
 		if err != nil {
 			s.warnings = append(s.warnings, err)

@@ -98,6 +98,8 @@ func stands(cluster string) bool {
 		return false
 	case first == 0x0e33 || first == 0x0eb3: // SARA AM and AM, letters that join the one before (SpacingMark)
 		return false
+	case first >= 0x1f3fb && first <= 0x1f3ff, first == 0xff9e, first == 0xff9f: // skin tones and kana voice marks (Grapheme_Extend)
+		return false
 	case first >= 0x1f1e6 && first <= 0x1f1ff:
 		return n < len(cluster)
 	}

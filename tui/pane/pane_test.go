@@ -62,7 +62,7 @@ func TestClean(t *testing.T) {
 }
 
 func FuzzClean(f *testing.F) {
-	for _, s := range []string{"a", "\x1b[31mx", "\x1b]0;t\a", "\x9b2J", "é\u0301", "\xff", "\x1bP1\x1b\\", "🇫", "\u0600a"} {
+	for _, s := range []string{"a", "\x1b[31mx", "\x1b]0;t\a", "\x9b2J", "é\u0301", "\xff", "\x1bP1\x1b\\", "🇫", "\u0600a", "🏽!", "\uff9ea"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {

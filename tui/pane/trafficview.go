@@ -232,7 +232,7 @@ func (t *Traffic) answered(a cloud.Answer) (string, theme.Style) {
 		code, _, _ := strings.Cut(cloud.Clean(a.Detail), " ")
 		return code, st.Error
 	default:
-		return st.Glyph.Failed, st.Error
+		return st.Glyph.Failed + " " + t.look.Text.T("traffic.trouble."+string(a.Kind), "detail", cloud.Clean(a.Detail)), st.Error
 	}
 }
 
