@@ -37,7 +37,9 @@ func TestHostile(t *testing.T) {
 					Stats:    []cloud.ProxyRow{{Proxy: poison, Name: poison, Kind: cloud.ProxyServer, Status: poison, Check: poison, CheckSays: poison}},
 				}, nil
 			},
-			Made: func(context.Context) (cloud.Made, error) { return cloud.Made{Keypairs: []string{poison}}, errors.New(poison) },
+			Made: func(context.Context) (cloud.Made, error) {
+				return cloud.Made{Keypairs: []string{poison}}, errors.New(poison)
+			},
 		})
 		var all strings.Builder
 		for _, line := range []string{"", "yes", "secret", "secret", "secret", "1", "2", "2", poison, "/" + poison, "traffic", "3", "r", "no"} {
