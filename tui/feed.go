@@ -8,6 +8,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"matou/steps"
 	"matou/tui/dialog"
@@ -98,7 +99,11 @@ func (m *Model) happened(e steps.Event, now time.Time) {
 		}
 		m.say(now, m.text.T("toast.checked", "step", m.title(e.Step), "why", why))
 	case steps.StepStale:
-		m.say(now, m.text.T("toast.stale", "step", m.title(e.Step)))
+		text := m.text.T("toast.stale", "step", m.title(e.Step))
+		if e.Step != m.step { // r would replay another
+			text = m.text.T("toast.stale-there", "step", m.title(e.Step))
+		}
+		m.say(now, text)
 	case steps.StepShown:
 		m.say(now, m.text.T("toast.shown", "step", m.title(e.Step)))
 	case steps.StepUndone:
@@ -163,7 +168,7 @@ func (m *Model) title(id steps.ID) string {
 	if s, ok := m.workshop.Step(id); ok {
 		return s.Title.In(m.text.Lang)
 	}
-	return string(id)
+	return ansi.Strip(pane.Clean(string(id))) // a journal's, and anybody's
 }
 
 // placeholder is what stands for a word the deck emphasises: the seat's own value.
