@@ -196,12 +196,16 @@ func findingPrinter(out io.Writer, text i18n.Texts, asJSON bool) (told func(doct
 			}
 			return
 		}
-		name := strings.TrimSpace(text.T("cli.doctor.check."+f.Check) + " " + f.Subject)
+		called := func(check, subject string) string {
+			return strings.TrimSpace(text.T("cli.doctor.check."+check) + " " + subject)
+		}
+		name := called(f.Check, f.Subject)
 		mark := map[doctor.Status]string{doctor.OK: "✓", doctor.Warning: "!", doctor.Failed: "✗", doctor.Skipped: "-"}[f.Status]
 		said := f.Detail
 		switch f.Status {
 		case doctor.Skipped:
-			said = text.T("cli.doctor.skipped", "why", f.Cause)
+			check, subject, _ := strings.Cut(f.Cause, ":") // a key, as Check.Key makes it
+			said = text.T("cli.doctor.skipped", "why", called(check, subject))
 		case doctor.Failed, doctor.Warning:
 			said = f.Cause
 		default:
