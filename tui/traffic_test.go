@@ -404,15 +404,12 @@ func TestTrafficThemes(t *testing.T) {
 			}
 		})
 	}
-	for _, size := range []struct {
-		width, height int
-		lang          string
-	}{{80, 24, "fr"}, {120, 36, "en"}, {200, 60, "fr"}} {
-		for _, scene := range []string{"turns", "refused"} {
+	for _, size := range [][2]int{{80, 24}, {120, 36}, {200, 60}} {
+		for _, scene := range []struct{ name, lang string }{{"turns", "fr"}, {"turns", "en"}, {"refused", "fr"}} {
 			for _, name := range []string{"dark", "light", "contrast", "mono"} {
-				t.Run(fmt.Sprintf("%dx%d-%s-%s-%s", size.width, size.height, size.lang, scene, name), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%dx%d-%s-%s-%s", size[0], size[1], scene.lang, scene.name, name), func(t *testing.T) {
 					t.Parallel()
-					_, looks := look(t, size.width, size.height, size.lang, name, scene)
+					_, looks := look(t, size[0], size[1], scene.lang, name, scene.name)
 					golden.RequireEqual(t, looks)
 				})
 			}

@@ -101,7 +101,7 @@ func (t *Traffic) parts() [][]string {
 
 // measure is how wide the numbers go: as far as the statistics, so that on a wide screen the eye finds its
 // line again.
-func (t *Traffic) measure() int { return min(t.width, 102) }
+func (t *Traffic) measure() int { return min(t.width, 100) }
 
 // missing says what there is to wait for, and which step brings it.
 func (t *Traffic) missing() [][]string {
