@@ -193,6 +193,19 @@ func TestDemoMode(t *testing.T) {
 		f.Wait(13 * time.Second)
 		f.SeesNot("=^.^=")
 	}, staged(0))
+	play(t, "the cat says something now and then while a room waits", 80, 24, func(f *fixture) {
+		f.finish("jump", "list")
+		f.Press("3")
+		f.Wait(3 * time.Second)
+		f.set("boot", steps.StepState{Status: steps.Running, Attempt: 1, Phase: steps.PhaseAction, Started: time.Now()},
+			steps.Event{Type: steps.StepStarted, Step: "boot", Attempt: 1, Phase: steps.PhaseAction})
+		f.Wait(19 * time.Second)
+		f.SeesNot("=^.^=")
+		f.Wait(2 * time.Second)
+		f.Sees("=^.^=")
+		f.Wait(12 * time.Second)
+		f.SeesNot("=^.^=")
+	}, staged(0))
 	play(t, "no cat, no comment", 80, 24, func(f *fixture) {
 		f.SeesNot("=^.^=")
 	}, staged(0), with(func(o *tui.Options) { o.NoCat = true }))
