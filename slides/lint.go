@@ -1,6 +1,7 @@
 package slides
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -47,6 +48,9 @@ const (
 	KeyTooTall     = "too-tall"                     // rows, limit
 	KeySameID      = "duplicate-id"                 // the id, the first slide that has it
 	KeySecret      = "secret-in-clear"              // none: the secret is not repeated
+	KeyNotText     = "not-text"                     // none
+	KeyNotUTF8     = "not-utf8"                     // none
+	KeyEmpty       = "empty"                        // none
 )
 
 // ProblemKeys returns all keys that Lint uses.
@@ -54,6 +58,7 @@ func ProblemKeys() []string {
 	return []string{
 		KeySeparator, KeyListRule, KeyNBSP, KeyHiddenBreak, KeyFenceIndent, KeyFenceOpen, KeyDeepHeading,
 		KeyStopText, KeyJoinedLine, KeyInWord, KeyLateHeader, KeyTooWide, KeyTooTall, KeySameID, KeySecret,
+		KeyNotText, KeyNotUTF8, KeyEmpty,
 	}
 }
 
@@ -93,6 +98,10 @@ func Lint(d *Deck, src []byte, o LintOptions) []Problem {
 	}
 	l := &linter{deck: d, lines: splitLines(src), opts: o}
 	l.cl.md = d.Markdown
+	if l.binary(src) {
+		return l.out
+	}
+	l.encoding(src)
 	l.source()
 	l.ids()
 	l.size()
@@ -124,11 +133,59 @@ func (l *linter) add(i, at int, sev Severity, key string, args ...any) {
 	})
 }
 
-// source checks line by line.
+// binary reports a file that is no text at all: nothing else there is to say
+// about it would help anybody.
+func (l *linter) binary(src []byte) bool {
+	at := bytes.IndexByte(src, 0)
+	if at < 0 {
+		return false
+	}
+	l.add(bytes.Count(src[:at], []byte{'\n'}), 0, Error, KeyNotText)
+	return true
+}
+
+// encoding checks that the deck is UTF-8, and that there is something in it.
+func (l *linter) encoding(src []byte) {
+	for i := 0; len(src) > 0; i++ {
+		line, rest, _ := bytes.Cut(src, []byte{'\n'})
+		if !utf8.Valid(line) {
+			l.add(i, 0, Error, KeyNotUTF8)
+			l.out[len(l.out)-1].Column = 1 + utf8.RuneCount(validPrefix(line))
+			break
+		}
+		src = rest
+	}
+	for _, s := range l.deck.Slides {
+		for i := range s.Blocks {
+			if s.Blocks[i].Kind != Blank {
+				return
+			}
+		}
+	}
+	l.add(0, 0, Warning, KeyEmpty)
+}
+
+// validPrefix returns what of b stands before the first byte that is not UTF-8.
+func validPrefix(b []byte) []byte {
+	for n := 0; n < len(b); {
+		r, size := utf8.DecodeRune(b[n:])
+		if r == utf8.RuneError && size <= 1 {
+			return b[:n]
+		}
+		n += size
+	}
+	return b
+}
+
+// source checks line by line. Front matter and headers are no slides.
 func (l *linter) source() {
 	l.cl.reset()
 	above := ""
-	for i := 0; i < len(l.lines); i++ {
+	first := 0
+	if l.deck.Markdown {
+		first = l.deck.Slides[0].Line - 1
+	}
+	for i := first; i < len(l.lines); i++ {
 		for l.slide+1 < len(l.deck.Slides) && i+1 >= l.deck.Slides[l.slide+1].Line {
 			l.slide++
 			l.cl.reset()
@@ -137,7 +194,7 @@ func (l *linter) source() {
 		s := l.lines[i]
 		indent := indentOf(s)
 		if f, ok := l.cl.openFence(s); ok {
-			if indent > 0 {
+			if indent > 0 && !l.deck.Markdown {
 				l.add(i, 0, Warning, KeyFenceIndent, indent)
 			}
 			i = l.fenced(i, f)
@@ -175,6 +232,9 @@ func (l *linter) fenced(i int, f fence) int {
 func (l *linter) stop(i int) {
 	s := l.lines[i]
 	rest := strings.TrimLeft(s, " ")
+	if strings.HasPrefix(rest, ".") { // a Markdown deck's ". . ."
+		return
+	}
 	rest = strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(rest, "<br>"), "<BR>"), "^")
 	if t := strings.TrimSpace(rest); t != "" {
 		l.add(i, strings.Index(s, t), Error, KeyStopText, t)
@@ -187,6 +247,7 @@ func (l *linter) line(i int, sc scan, above string, code bool) {
 	trimmed := strings.TrimSpace(s)
 	at := indentOf(s)
 	switch {
+	case l.deck.Markdown: // what follows surprises in mdp only, which does not show such decks
 	case code && trimmed == "":
 		if i+1 < len(l.lines) && ruleLine(l.lines[i+1]) {
 			l.add(i, 0, Warning, KeyHiddenBreak, len(s))
@@ -213,13 +274,13 @@ func (l *linter) markup(i int, sc scan) {
 		l.add(i, strings.Index(s, "#")+len(sc.hash)-len("\u00a0"), Warning, KeyNBSP)
 	}
 	t := strings.TrimLeft(strings.TrimPrefix(strings.TrimLeft(s, " "), "->"), " ")
-	if n := runLength(t, '#'); n > 2 && n < len(t) && n < 7 && t[n] == ' ' {
+	if n := runLength(t, '#'); !l.deck.Markdown && n > 2 && n < len(t) && n < 7 && t[n] == ' ' {
 		l.add(i, strings.Index(s, "#"), Warning, KeyDeepHeading, n)
 	}
 	if sc.class == classQuote {
 		l.inWord(i)
 	}
-	if n := len(s) - len(strings.TrimRight(s, "\\")); n%2 == 1 && i+1 < len(l.lines) {
+	if n := len(s) - len(strings.TrimRight(s, "\\")); !l.deck.Markdown && n%2 == 1 && i+1 < len(l.lines) {
 		l.add(i, len(s)-1, Warning, KeyJoinedLine)
 	}
 }
@@ -241,10 +302,13 @@ func (l *linter) inWord(i int) {
 	}
 }
 
+// withoutMarkers takes the markers off a line.
+var withoutMarkers = strings.NewReplacer("*", "", "_", "", "`", "")
+
 // secret checks for a password in clear text.
 func (l *linter) secret(i int) {
 	s := l.lines[i]
-	plain := strings.NewReplacer("*", "", "_", "", "`", "").Replace(s)
+	plain := withoutMarkers.Replace(s)
 	start, end, ok := secretAt(plain)
 	if !ok {
 		return

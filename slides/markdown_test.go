@@ -194,6 +194,14 @@ func TestLint(t *testing.T) {
 		{"stars", "un texte\n***\n", []string{"2:1 " + KeySeparator}},
 		{"ids", "= a\nx\n\n---\n= a\ny\n", []string{"5:1 " + KeySameID}},
 		{"wide", "a\n\n    " + strings.Repeat("x", 90) + "\n", []string{"3:1 " + KeyTooWide}},
+		{"binary", "a\n\x7fELF\x00\n* * *\n", []string{"2:1 " + KeyNotText}},
+		{"latin-1", "é\n# D\xe9j\xe0 vu\nCr\xe9\n", []string{"2:4 " + KeyNotUTF8}},
+		{"empty", "", []string{"1:1 " + KeyEmpty}},
+		{"nothing but notes", "\n<!-- a -->\n\n", []string{"1:1 " + KeyEmpty}},
+		{"byte order mark, CRLF and tabs", "\ufeff# a\r\n\r\n---\r\n\t* b\r\n", nil},
+		{"wide characters and marks", "漢字 e\u0301 👩\u200d💻 שלום\n", nil},
+		{"a Markdown deck's own ways", "---\na: b\nc: d\n---\n\nA\n---\n\n* * *\n\n### b\\\n\n. . .\n\n  ```\n  c\n  ```\n", nil},
+		{"a Markdown deck's secret", "---\na: b\n---\n\npassword: x1\n", []string{"5:11 " + KeySecret}},
 		{"tall", "a\n\n---\n" + strings.Repeat("a\n", 30), []string{"4:1 " + KeyTooTall}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -9,11 +9,20 @@ func (w *Workshop) StepsAt(slide int) []Step {
 	}
 	var out []Step
 	for _, s := range w.Steps {
-		if slices.Contains(s.Slides, w.Slides[slide]) {
+		if w.Slides[slide] != "" && slices.Contains(s.Slides, w.Slides[slide]) {
 			out = append(out, s)
 		}
 	}
 	return out
+}
+
+// OnSlides is the workshop as a deck of other slides shows it: ids are those of its slides, in the
+// deck's order, empty for one that is none of the workshop's. No step belongs to such a slide, and a
+// step whose slides the deck does not have belongs to none.
+func (w *Workshop) OnSlides(ids []ID) *Workshop {
+	other := *w
+	other.Slides = ids
+	return &other
 }
 
 // SlideOf is a step's first slide, counted from 0; -1 when it has none.
@@ -22,7 +31,12 @@ func (w *Workshop) SlideOf(id ID) int {
 	if !ok || len(step.Slides) == 0 {
 		return -1
 	}
-	return slices.Index(w.Slides, step.Slides[0])
+	for _, id := range step.Slides { // a deck need not have them all, see OnSlides
+		if i := slices.Index(w.Slides, id); i >= 0 {
+			return i
+		}
+	}
+	return -1
 }
 
 // HopOf is the hop a step works on: the one its last action names, or the last of the steps before

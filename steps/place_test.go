@@ -33,6 +33,15 @@ func TestPlace(t *testing.T) {
 			t.Errorf("slide of %s: %d, not %d", id, got, want)
 		}
 	}
+	other := w.OnSlides([]steps.ID{"", "boot", ""})
+	if got := other.StepsAt(1); len(got) != 2 || other.StepsAt(0) != nil || other.StepsAt(2) != nil || w.SlideOf("jump") != 1 {
+		t.Errorf("on another deck: %v, %v, %v", other.StepsAt(0), got, other.StepsAt(2))
+	}
+	for id, want := range map[steps.ID]int{"read": -1, "jump": -1, "list": 1, "boot": 1} { // list is at boot too
+		if got := other.SlideOf(id); got != want {
+			t.Errorf("slide of %s on another deck: %d, not %d", id, got, want)
+		}
+	}
 	for id, want := range map[steps.ID]string{"read": "", "jump": "jump", "list": "jump", "boot": "jump"} {
 		if got := w.HopOf(id); got != want {
 			t.Errorf("hop of %s: %q, not %q", id, got, want)

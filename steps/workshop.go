@@ -31,6 +31,7 @@ type Workshop struct {
 	Title     Text              //
 	Languages []string          // of the decks and texts, the default one first
 	Decks     map[string]string // language -> file of the deck
+	Notes     map[string]string // language -> file of the speaker's notes; may be empty
 	Slides    []ID              // the decks' slides in order: slide N of each deck has id Slides[N-1]
 	Conceal   bool              // the passwords on the slides are hidden until somebody asks to see them
 	Params    []Param

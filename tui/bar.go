@@ -66,6 +66,9 @@ func (m *Model) stepLine() string {
 func (m *Model) standing(step steps.Step, state steps.StepState, room int) string {
 	st, t := m.styles, m.text
 	right := ""
+	if hand := m.noticed.hand; hand.id != "" && hand.step == step.ID && step.ID == m.step {
+		return st.Accent.Render(ansi.Truncate(m.offered(), room, st.Glyph.Ellipsis))
+	}
 	switch state.Status {
 	case steps.Running:
 		if len(m.questions) > 0 && !m.opts.ReadOnly { // the time that passes is not the machine's

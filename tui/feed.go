@@ -32,6 +32,7 @@ func (m *Model) apply(msg batchMsg, now time.Time) tea.Cmd {
 	}
 	m.status, m.trouble = b.Status, b.Trouble
 	m.setState(b.State)
+	defer m.offer() // it follows from how the steps stand
 	outdated := 0
 	for _, e := range b.Events {
 		if e.Type == steps.StepStale && e.Failure != nil && e.Failure.Kind == steps.FailNeeds {
@@ -50,14 +51,10 @@ func (m *Model) apply(msg batchMsg, now time.Time) tea.Cmd {
 	}
 	m.ask(b.Questions, now)
 	m.arriveIfLost()
-	wait := time.Duration(0)
 	if len(b.Lines) > 0 {
-		wait = gather
+		return tea.Batch(known, m.next(gather))
 	}
-	if len(b.Events) > 0 { // a step may be waiting now for a server that is there already
-		known = tea.Batch(known, m.notice(m.snapshot, m.snapshot, now))
-	}
-	return tea.Batch(known, m.next(wait))
+	return tea.Batch(known, m.next(0))
 }
 
 // setState takes the state of the journal, and what follows from it.
@@ -107,6 +104,7 @@ func (m *Model) happened(e steps.Event, now time.Time) {
 	case steps.StepUndone:
 		m.say(now, m.text.T("toast.undone", "step", m.title(e.Step)))
 	case steps.StepStarted:
+		m.answeredFor(e.Step)
 		m.dialogs.Close(failureID)
 	default:
 	}

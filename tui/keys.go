@@ -240,6 +240,9 @@ func (m *Model) hints() []string {
 		first = []string{"run", "shell", "check", "edit"}
 	case steps.Ready, steps.Stale, steps.Shown:
 		first = []string{"run", "next", "check", "shell", "edit"}
+		if m.noticed.hand.id != "" && m.noticed.hand.step == m.step {
+			first = []string{"check", "next", "run", "shell"}
+		}
 	case steps.Pending:
 		first = []string{"next", "prev", "catchup"}
 		if m.step == "" {

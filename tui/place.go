@@ -9,7 +9,10 @@ import (
 
 // Reload is a message for the console: these decks, by language, in place of those it shows. The
 // reader stays at the same slide.
-type Reload struct{ Decks map[string]*slides.Deck }
+type Reload struct {
+	Decks  map[string]*slides.Deck
+	Slides []steps.ID // as Options.Slides
+}
 
 // reload shows other decks. A slide that has moved is known by its title.
 func (m *Model) reload(msg Reload, now time.Time) {
@@ -18,6 +21,9 @@ func (m *Model) reload(msg Reload, now time.Time) {
 		title = cur.Title
 	}
 	m.opts.Decks = msg.Decks
+	if m.opts.Slides != nil && msg.Slides != nil {
+		m.workshop = m.workshop.OnSlides(msg.Slides)
+	}
 	m.slide.SetDeck(m.deck(m.text.Lang))
 	if cur := m.slide.Current(); cur != nil && cur.Title != title {
 		for i, s := range m.slide.Deck().Slides {

@@ -48,6 +48,18 @@ func TestReload(t *testing.T) {
 		f.Send(tui.Reload{Decks: deck("# A|# B")})
 		f.Sees("diapo 2/2")
 	}, with(func(o *tui.Options) { o.Decks = deck("# A|# B|# Boot|# D") }))
+	play(t, "another deck has the steps of the slides it knows, and no others", 80, 24, func(f *fixture) {
+		f.Press("right")
+		f.Sees("new", "2/3")
+		f.SeesNot("nova boot", "Enter by the jump host", "Entrer par le rebond")
+		f.Press("right")
+		f.Sees("Boot", "Démarrer le serveur")
+		f.Press("1")
+		f.Send(tui.Reload{Decks: deck("# Boot|# C"), Slides: []steps.ID{"boot", ""}})
+		f.Sees("Démarrer le serveur", "diapo 1/2")
+	}, with(func(o *tui.Options) {
+		o.Decks, o.Slides = deck("# A|# new|# Boot"), []steps.ID{"", "", "boot"}
+	}))
 	play(t, "and secrets are not shown to everybody", 80, 24, func(f *fixture) {
 		f.Sees("Password: ••••••••")
 	}, with(func(o *tui.Options) { o.Conceal, o.Decks = true, deck("# A\n\nPassword: moutarde") }))

@@ -38,9 +38,11 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if msg.err != nil {
 			return m, nil
 		}
-		cmd = tea.Batch(m.notice(m.snapshot, msg.snap, now), m.poll(msg.snap.Version))
+		before := m.snapshot
 		m.snapshot = msg.snap
 		m.servers.SetSnapshot(msg.snap, now)
+		m.notice(before, msg.snap, now)
+		cmd = m.poll(msg.snap.Version)
 	case wakeMsg:
 		if msg.id != m.wake.id {
 			return m, nil
@@ -52,7 +54,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	auto := m.direct(now)
 	m.settle(now)
 	m.report()
-	return m, tea.Batch(cmd, auto, m.arm(now))
+	return m, tea.Batch(cmd, auto, m.recheck(), m.arm(now))
 }
 
 // came takes what a command of the console's own has brought.

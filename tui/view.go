@@ -30,7 +30,7 @@ type drawn struct {
 func (m *Model) arrange() {
 	in := want{
 		Width: m.width, Height: m.height, Focus: m.focus, Zoom: m.zoom || m.deckOnly(), NoCat: m.opts.NoCat,
-		Traffic: m.besideServers(), Servers: m.serversFirst(), Busy: m.busy(),
+		Traffic: m.besideServers(), Servers: m.serversFirst(), Busy: m.busy(), List: len(m.snapshot.Servers),
 	}
 	if m.demo.up {
 		in.Stage, in.Wings = m.demo.pane, m.wings()

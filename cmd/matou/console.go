@@ -9,6 +9,8 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,7 +45,7 @@ func addConsole(root *cobra.Command, o *options) {
 	f := root.Flags()
 	f.StringVar(&c.step, "step", "", "step to begin at (default: where you were)")
 	f.StringVar(&c.deck, "deck", "", "show this deck in place of the workshop's")
-	f.StringVar(&c.theme, "theme", "", "dark, light, contrast or mono (default: as the terminal is)")
+	f.StringVar(&c.theme, "theme", "", "theme: "+strings.Join(themeNames(), ", ")+" (default: as the terminal is)")
 	f.BoolVar(&c.noCat, "no-cat", false, "no cat (oh no)")
 	f.BoolVar(&c.still, "still", false, "nothing moves by itself")
 	f.BoolVar(&c.mouse, "mouse", false, "the mouse scrolls and chooses (selecting text then needs shift)")
@@ -120,7 +122,10 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	defer func() { err = errors.Join(err, keeper.close()) }()
 	to.Conceal, to.OnSlide = rec != nil, keeper.set
 	program := tea.NewProgram(tui.New(ctx, e, to), tea.WithContext(ctx), tea.WithFPS(120), tea.WithOutput(rec.terminal()))
-	ended := watchDecks(ctx, s.workshop, c.deck, func(decks map[string]*slides.Deck) { program.Send(tui.Reload{Decks: decks}) })
+	ended := watchDecks(ctx, s.workshop, c.deck, func(decks map[string]*slides.Deck) {
+		ids, _ := tieDeck(s.workshop, c.deck, decks) // the workshop's own were read at the start
+		program.Send(tui.Reload{Decks: decks, Slides: ids})
+	})
 	_, err = program.Run()
 	if errors.Is(err, tea.ErrInterrupted) || ctx.Err() != nil {
 		err = nil
@@ -134,6 +139,7 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 type consoleParts struct {
 	workshop *steps.Workshop
 	decks    map[string]*slides.Deck
+	tied     []steps.ID // see tie; nil: the decks are the workshop's own
 	catalog  *i18n.Catalog
 	text     i18n.Texts
 	themes   theme.Set
@@ -148,6 +154,9 @@ func (o *options) consoleParts(c *consoleFlags) (consoleParts, error) {
 	all.Go(func() (err error) {
 		if p.workshop, err = loadWorkshop(o.workshop); err == nil {
 			p.decks, err = loadDecks(p.workshop, c.deck)
+		}
+		if err == nil {
+			p.tied, err = tieDeck(p.workshop, c.deck, p.decks)
 		}
 		return err
 	})
@@ -199,10 +208,10 @@ func (s *session) lookOver(ctx context.Context) {
 // consoleOptions are what a session and the parts say about the console.
 func (o *options) consoleOptions(s *session, p consoleParts, c *consoleFlags) (tui.Options, error) {
 	if _, ok := s.workshop.Step(steps.ID(c.step)); c.step != "" && !ok {
-		return tui.Options{}, &exitError{code: exitUsage, err: s.workshop.Unknown(steps.ID(c.step))}
+		return tui.Options{}, unknownStep(s.workshop.Unknown(steps.ID(c.step)))
 	}
 	if _, ok := p.themes[c.theme]; c.theme != "" && !ok {
-		return tui.Options{}, usagef("no theme %q: there are %v", c.theme, p.themes.Names())
+		return tui.Options{}, usagef("no theme %q: there is %s", c.theme, strings.Join(p.themes.Names(), ", "))
 	}
 	look := c.theme
 	if look == "" && os.Getenv("NO_COLOR") != "" {
@@ -210,13 +219,18 @@ func (o *options) consoleOptions(s *session, p consoleParts, c *consoleFlags) (t
 	}
 	to := tui.Options{
 		Cloud: s.cloudName(), Sandbox: s.account.from == accountSandbox, Seat: s.seat, Lang: p.text.Lang, Theme: look, Version: version(),
-		Decks: p.decks, Servers: s.poller, Step: steps.ID(c.step), ReadOnly: s.holder != nil,
+		Decks: p.decks, Slides: p.tied, Servers: s.poller, Step: steps.ID(c.step), ReadOnly: s.holder != nil,
 		ReducedMotion: c.still || os.Getenv("MATOU_STILL") != "", NoCat: c.noCat, ASCII: !utf8Locale(),
 		Texts: p.catalog, Themes: p.themes, Cats: p.cats, Mouse: c.mouse, NoSuspend: !hasJobControl(),
 	}
 	s.panes(&to)
 	if s.holder != nil {
 		to.Holder = fmt.Sprintf("%d (%s)", s.holder.PID, s.holder.Host)
+	}
+	if n := tied(p.tied); p.tied != nil && n == 0 {
+		to.Warnings = append(to.Warnings, p.text.T("cli.deck.untied"))
+	} else if n < len(p.tied) {
+		to.Warnings = append(to.Warnings, p.text.N("cli.deck.tied", n, "all", strconv.Itoa(len(p.tied))))
 	}
 	for _, err := range s.warnings {
 		to.Warnings = append(to.Warnings, steps.Sanitize(err.Error()))

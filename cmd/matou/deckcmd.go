@@ -2,8 +2,10 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -61,10 +63,29 @@ func readDeck(name string, stdin io.Reader) (*slides.Deck, error) {
 	return readDeckInto(name, stdin, io.Discard)
 }
 
+// deckFile refuses what is no file: opening a FIFO that nobody writes to would never return. What the
+// program was given open, as by <(command) of a shell, is read.
+func deckFile(name string) error {
+	if strings.HasPrefix(name, "/dev/fd/") {
+		return nil
+	}
+	info, err := os.Stat(name)
+	if err == nil && !info.Mode().IsRegular() {
+		err = &fs.PathError{Op: "read deck", Path: name, Err: errNoFile}
+	}
+	return err
+}
+
+// errNoFile is what is neither a file nor standard input.
+var errNoFile = errors.New("not a regular file; give a deck's file, or - for standard input")
+
 // readDeckInto reads a deck and gives what it read to a writer too.
 func readDeckInto(name string, stdin io.Reader, copied io.Writer) (*slides.Deck, error) {
 	in := stdin
 	if name != "-" {
+		if err := deckFile(name); err != nil {
+			return nil, err
+		}
 		f, err := os.Open(name)
 		if err != nil {
 			return nil, err

@@ -62,7 +62,7 @@ func (o *options) plainOptions(s *session, c *consoleFlags) (plain.Options, erro
 		return plain.Options{}, err
 	}
 	po := plain.Options{
-		Texts: to.Texts, Lang: to.Lang, Decks: to.Decks, Step: to.Step, Cloud: to.Cloud, Sandbox: to.Sandbox, Seat: to.Seat,
+		Texts: to.Texts, Lang: to.Lang, Decks: to.Decks, Slides: to.Slides, Step: to.Step, Cloud: to.Cloud, Sandbox: to.Sandbox, Seat: to.Seat,
 		ReadOnly: to.ReadOnly, Holder: to.Holder, Warnings: to.Warnings, Servers: to.Servers, Made: to.Made,
 		Interactive: term.IsTerminal(os.Stdin.Fd()),
 	}

@@ -141,7 +141,7 @@ func checkDecks(w *steps.Workshop, text i18n.Texts) steps.Problems {
 			}
 		}
 	}
-	return problems
+	return append(problems, checkNotes(w)...)
 }
 
 func newWorkshopKinds(o *options) *cobra.Command {

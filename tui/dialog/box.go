@@ -104,9 +104,12 @@ func (b *Box) answer(i int) *Answer {
 }
 
 func (b *Box) hotkey(k string) *Answer {
-	for i, button := range b.Buttons {
-		if button.Key == k {
-			return b.answer(i)
+	// Exactly the key first; then as it is written with shift or caps lock, unless that scrolls.
+	for _, key := range []string{k, strings.ToLower(k)} {
+		for i, button := range b.Buttons {
+			if button.Key == key && (key == k || len(k) == 1 && k != "G") {
+				return b.answer(i)
+			}
 		}
 	}
 	switch k {

@@ -61,8 +61,10 @@ type Options struct {
 	Texts *i18n.Catalog
 	Lang  string
 	Decks map[string]*slides.Deck // by language
-	Width int                     // cells to wrap text at; zero: 80
-	Step  steps.ID                // where to begin; empty: where the participant was
+	// Slides says which of the workshop's each slide is, see Workshop.OnSlides; nil: they are the same.
+	Slides []steps.ID
+	Width  int      // cells to wrap text at; zero: 80
+	Step   steps.ID // where to begin; empty: where the participant was
 
 	Cloud    string
 	Sandbox  bool
@@ -140,6 +142,9 @@ func Run(ctx context.Context, s Session, o Options) error {
 		ctx: ctx, session: s, w: s.Workshop(), o: o, out: bufio.NewWriter(o.Out), input: newInput(o.In),
 		state: s.State(), status: map[steps.ID]string{}, answered: map[int64]bool{}, passed: map[steps.ID]bool{},
 		failed: map[steps.ID]*steps.Failure{},
+	}
+	if o.Slides != nil {
+		d.w = d.w.OnSlides(o.Slides)
 	}
 	defer d.input.stop()
 	defer d.show()
