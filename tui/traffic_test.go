@@ -27,6 +27,7 @@ type web struct {
 	want    bool
 	turns   int // how often somebody began or ceased to look
 	resets  int
+	wakes   int
 	links   pane.Links
 	err     error
 	open    bool
@@ -45,6 +46,12 @@ func (w *web) Reset() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.resets++
+}
+
+func (w *web) Wake() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wakes++
 }
 
 func (w *web) Next(ctx context.Context, version int) (cloud.Traffic, error) {
@@ -208,7 +215,11 @@ func TestTraffic(t *testing.T) {
 			f.t.Error("the step wants it, and nobody looks")
 		}
 		two.tell(turns("web-07", "web-07-1"))
+		wakes := two.wakes
 		f.finish("puppet")
+		if two.wakes != wakes+1 {
+			f.t.Error("it is not asked at once when the step is done")
+		}
 		f.Sees("Le load balancer", "a web-07", "b web-07-1", "50%")
 		f.Press("right")
 		f.Sees("diapo 5/5", "Victoire")
