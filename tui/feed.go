@@ -8,6 +8,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"matou/steps"
 	"matou/tui/dialog"
@@ -166,7 +167,7 @@ func (m *Model) title(id steps.ID) string {
 	if s, ok := m.workshop.Step(id); ok {
 		return s.Title.In(m.text.Lang)
 	}
-	return string(id)
+	return ansi.Strip(pane.Clean(string(id))) // a journal's, and anybody's
 }
 
 // placeholder is what stands for a word the deck emphasises: the seat's own value.

@@ -18,7 +18,7 @@ func (d *dialogue) say(lines ...string) {
 		d.open = false
 	}
 	for _, l := range lines {
-		d.out.WriteString(l)
+		d.out.WriteString(steps.Plain(l)) // whoever's words they are
 		d.out.WriteByte('\n')
 	}
 }
@@ -48,7 +48,7 @@ func (d *dialogue) title(id steps.ID) string {
 	if s, ok := d.w.Step(id); ok {
 		return s.Title.In(d.text.Lang)
 	}
-	return string(id)
+	return steps.Plain(string(id)) // a journal's, and anybody's
 }
 
 func (d *dialogue) titles(ids []steps.ID) string {
