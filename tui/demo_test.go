@@ -336,8 +336,9 @@ func TestDemoScreens(t *testing.T) {
 				steps.Event{Type: steps.StepStarted, Step: "puppet", Attempt: 1, Phase: steps.PhaseAction})
 			f.tell(steps.Batch{Lines: []steps.Line{{At: time.Now(), Step: "puppet", Source: "web", Text: "Notice: Applied catalog in 0.49 seconds"}}})
 			site.tell(turns("web-07", "web-07-1", "web-07-2", "web-07-3"))
+			f.Wait(1300 * time.Millisecond) // the cat has said what it says of work
 			f.finish("puppet")
-			f.Wait(2 * time.Second)
+			f.Wait(2300 * time.Millisecond)
 		}},
 		{"recording", func(f *fixture, _ *web) {
 			failBoot(f)
