@@ -253,6 +253,10 @@ func (l *loader) stringMap(n *yaml.Node, what string, each func(key, value *yaml
 
 // text reads what people read: one text for each of the workshop's languages.
 func (l *loader) text(n *yaml.Node, what string) Text {
+	if n.Kind == yaml.ScalarNode && len(l.w.Languages) > 0 {
+		l.problem(n, "%s needs a text in each language: {%s: …}", what, strings.Join(l.w.Languages, ": …, "))
+		return nil
+	}
 	t := Text(l.stringMap(n, what, func(key, _ *yaml.Node) {
 		if len(l.w.Languages) > 0 && !slices.Contains(l.w.Languages, key.Value) {
 			l.problem(key, "%s has a text in %q, which is not among the languages", what, key.Value)
@@ -262,7 +266,7 @@ func (l *loader) text(n *yaml.Node, what string) Text {
 		return nil
 	}
 	for _, lang := range l.w.Languages {
-		if _, ok := t[lang]; !ok {
+		if strings.TrimSpace(t[lang]) == "" {
 			l.problem(n, "%s has no text in %q", what, lang)
 		}
 	}

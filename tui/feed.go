@@ -102,7 +102,11 @@ func (m *Model) happened(e steps.Event, now time.Time) {
 		}
 		m.say(now, m.text.T("toast.checked", "step", m.title(e.Step), "why", why))
 	case steps.StepStale:
-		m.say(now, m.text.T("toast.stale", "step", m.title(e.Step)))
+		text := m.text.T("toast.stale", "step", m.title(e.Step))
+		if e.Step != m.step { // r would replay another
+			text = m.text.T("toast.stale-there", "step", m.title(e.Step))
+		}
+		m.say(now, text)
 	case steps.StepShown:
 		m.say(now, m.text.T("toast.shown", "step", m.title(e.Step)))
 	case steps.StepUndone:

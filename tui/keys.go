@@ -232,7 +232,7 @@ func (m *Model) hints() []string {
 	case steps.Running:
 		first = []string{"cancel", "follow", "next"}
 	case steps.Done:
-		first = []string{"next", "replay", "check", "shell", "undo"}
+		first = []string{"next", "history", "replay", "check", "shell", "edit", "undo"}
 		if m.nextHere() != "" {
 			first = append([]string{"run"}, first...)
 		}

@@ -1,11 +1,13 @@
 package tui_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"matou/steps"
+	"matou/tui"
 )
 
 // TestWhatItWaitsFor wants the screen to say whose turn it is: a participant in front of a question
@@ -43,8 +45,8 @@ func TestWhatItWaitsFor(t *testing.T) {
 func TestCutShort(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ kind, sees string }{
-		{steps.FailInterrupted, "interrompue · rien n'est perdu, entrée la reprend"},
-		{steps.FailCanceled, "arrêtée · rien n'est perdu, entrée la reprend"},
+		{steps.FailInterrupted, "interrompue · entrée reprend, rien n'est perdu"},
+		{steps.FailCanceled, "arrêtée · entrée reprend, rien n'est perdu"},
 	} {
 		play(t, tt.kind, 80, 24, func(f *fixture) {
 			f.Press("2")
@@ -131,4 +133,35 @@ func TestNothingBesideADialog(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestNumbersInWords wants what an agent or a clean-up counted to be said in the console's language.
+func TestNumbersInWords(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ kind, told, sees string }{
+		{"puppet.agent", "4 changed", "faite en 0:05 · 4 changements"},
+		{"server.clean", "1 × DELETED", "faite en 0:05 · 1 serveur supprimé"},
+		{"http.get", "200 OK", "faite en 0:05 · 200 OK"},
+	} {
+		play(t, tt.kind, 80, 24, func(f *fixture) {
+			f.w.Steps[0].Actions[0].Kind = tt.kind
+			f.Press("2")
+			f.set("jump", steps.StepState{Status: steps.Done, Took: 5 * time.Second, Actions: []steps.ActionState{{Summary: tt.told}}})
+			f.Sees(tt.sees)
+		})
+	}
+}
+
+// TestLookBackIsNamed wants the key to what was printed to be seen when a step is done: on a small screen
+// the log went as fast as it came.
+func TestLookBackIsNamed(t *testing.T) {
+	t.Parallel()
+	play(t, "in the bar", 80, 24, func(f *fixture) {
+		f.finish("jump", "list")
+		f.Press("2")
+		f.Wait(2 * time.Second)
+		f.Sees("→ continuer  J revoir")
+	}, with(func(o *tui.Options) {
+		o.Journal = func(context.Context) ([]steps.Event, error) { return nil, nil }
+	}))
 }
