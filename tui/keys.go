@@ -87,6 +87,7 @@ func table() []binding {
 		{"catchup", []string{"C"}, "do", nil, offCatchUp, quietly((*Model).askCatchUp)},
 		{"shell", []string{"s"}, "do", nil, offShell, (*Model).shell},
 		{"edit", []string{"e"}, "do", nil, offEdit, (*Model).edit},
+		{"hints", []string{"i"}, "do", nil, offHints, quietly((*Model).showHints)},
 		{"copy", []string{"y"}, "do", nil, nil, quietly((*Model).askCopy)},
 		{"console", []string{"v"}, "do", list, offConsole, (*Model).openConsole},
 		{"delete", []string{"d"}, "do", list, offDelete, quietly((*Model).askDelete)},
@@ -230,16 +231,16 @@ func (m *Model) hints() []string {
 	var first []string
 	switch m.state.Step(m.shown()).Status {
 	case steps.Running:
-		first = []string{"cancel", "follow", "next"}
+		first = []string{"cancel", "hints", "follow", "next"}
 	case steps.Done:
 		first = []string{"next", "history", "replay", "check", "shell", "edit", "undo"}
 		if m.nextHere() != "" {
 			first = append([]string{"run"}, first...)
 		}
 	case steps.Failed:
-		first = []string{"run", "shell", "check", "edit"}
+		first = []string{"run", "hints", "shell", "check", "edit"}
 	case steps.Ready, steps.Stale, steps.Shown:
-		first = []string{"run", "next", "check", "shell", "edit"}
+		first = []string{"run", "next", "hints", "check", "shell", "edit"}
 		if m.noticed.hand.id != "" && m.noticed.hand.step == m.step {
 			first = []string{"check", "next", "run", "shell"}
 		}
