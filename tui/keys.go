@@ -74,8 +74,7 @@ func quietly(f func(m *Model)) func(*Model, string) tea.Cmd {
 
 // table is all keys of the console: dispatch, bar, help, palette and README read it.
 func table() []binding {
-	text, list := []pane.ID{pane.LogID}, []pane.ID{pane.ServersID}
-	both := []pane.ID{pane.LogID, pane.ServersID}
+	text, list, both := []pane.ID{pane.LogID}, []pane.ID{pane.ServersID}, []pane.ID{pane.LogID, pane.ServersID}
 	return append(append(demoTable(), webKeys()...), []binding{
 		{"open-step", []string{"enter"}, "do", []pane.ID{pane.StepsID}, nil, quietly(func(m *Model) { m.goTo(m.outline.Cursor()) })},
 		{"open-server", []string{"enter"}, "do", []pane.ID{pane.ServersID}, noServer, (*Model).openServer},
