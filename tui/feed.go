@@ -79,6 +79,9 @@ func (m *Model) happened(e steps.Event, now time.Time) {
 			m.toast = notice{}
 		}
 		m.glad = now.Add(gladFor)
+		if m.opts.Traffic != nil && m.shows(e.Step, pane.TrafficID) {
+			m.opts.Traffic.Wake()
+		}
 		m.dialogs.Close(failureID)
 		if m.state.Step(e.Step).Began == steps.PhaseCheck {
 			m.say(now, m.text.T("toast.holds", "step", m.title(e.Step)))
