@@ -65,6 +65,7 @@ func Load(name string, fsys fs.FS, kinds map[string]Schema) (*Workshop, error) {
 	if err := yaml.Load(data, &doc, yaml.WithUniqueKeys(false)); err != nil {
 		return nil, Problems{syntaxProblem(err)}
 	}
+	l.unseen(&doc)
 	l.workshop(&doc)
 	if !l.broken {
 		l.names()
@@ -103,6 +104,22 @@ type loader struct {
 
 func (l *loader) problem(n *yaml.Node, format string, args ...any) {
 	l.problems = append(l.problems, Problem{File: l.file, Line: n.Line, Col: n.Column, Text: fmt.Sprintf(format, args...)})
+}
+
+// unseen reports the characters that would drive a terminal or reorder what it shows: a workshop may be
+// anybody's, and its titles go to the screen, the window's title and the hand-out.
+func (l *loader) unseen(n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode {
+		for _, r := range n.Value {
+			if hidden(r) && r != '\n' && r != '\t' {
+				l.problem(n, "a text with %U, a character that is not seen: take it out", r)
+				break
+			}
+		}
+	}
+	for _, child := range n.Content {
+		l.unseen(child)
+	}
 }
 
 // fields are what a mapping may hold, and what reads each.
