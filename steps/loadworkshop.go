@@ -103,6 +103,9 @@ func (l *loader) param(n *yaml.Node) {
 	if p.Name != "" && l.isParam(p.Name) {
 		l.problem(n, "parameter %q stands twice", p.Name)
 	}
+	if p.Type == "int" || p.Type == "bool" {
+		l.peek(n, "default", func(value *yaml.Node) { l.checkField(value, "default", FieldType(p.Type), p.Default, "") })
+	}
 	l.w.Params = append(l.w.Params, p)
 }
 
@@ -204,7 +207,7 @@ func (l *loader) sandbox(n *yaml.Node) {
 }
 
 func (l *loader) step(n *yaml.Node) {
-	var s Step
+	s := Step{Line: n.Line}
 	// The id names the step in every complaint and reference.
 	l.peek(n, "id", func(n *yaml.Node) { s.ID = l.id(n, "id") })
 	list := func(to *[]Action, what string) func(*yaml.Node) {

@@ -105,6 +105,7 @@ type Step struct {
 	Confirm Text          // not empty: ask this before the actions run, Cancel first
 	Victory bool          // the cat dances when it is done
 	Expect  time.Duration // how long it takes when all goes well
+	Line    int           // in workshop.yaml
 }
 
 // Action is one thing a step does, checks or takes back.

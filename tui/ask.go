@@ -121,6 +121,9 @@ func (m *Model) failed(id steps.ID, f steps.Failure, now time.Time) {
 		next = t.T("failure.from", "steps", from)
 	}
 	body = append(body, dialog.Para{}, dialog.Para{Look: dialog.Dim, Text: t.T("failure.next")}, dialog.Para{Text: next})
+	if hints := m.advice(id); len(hints) > 0 {
+		body = append(append(body, dialog.Para{}), hints...)
+	}
 	if long {
 		body = append(append(body, dialog.Para{}, dialog.Para{Look: dialog.Dim, Text: t.T("failure.whole")}), cause.paras()...)
 	}

@@ -79,6 +79,9 @@ func (m *Model) happened(e steps.Event, now time.Time) {
 			m.toast = notice{}
 		}
 		m.glad = now.Add(gladFor)
+		if m.opts.Traffic != nil && m.shows(e.Step, pane.TrafficID) {
+			m.opts.Traffic.Wake()
+		}
 		m.dialogs.Close(failureID)
 		if m.state.Step(e.Step).Began == steps.PhaseCheck {
 			m.say(now, m.text.T("toast.holds", "step", m.title(e.Step)))
@@ -137,7 +140,7 @@ func (m *Model) ask(questions []steps.Question, now time.Time) {
 	if m.dialogs.Has(id) {
 		return
 	}
-	m.dialogs.Pop(id, dialog.ForQuestion(q, m.text), now, func(a dialog.Answer) tea.Cmd {
+	m.dialogs.Pop(id, m.advised(q, dialog.ForQuestion(q, m.text)), now, func(a dialog.Answer) tea.Cmd {
 		m.answered[q.ID] = true
 		m.ask(append([]steps.Question(nil), m.questions...), time.Now())
 		return m.do(steps.Reply{Question: q.ID, Answer: dialog.ReplyTo(q, a)})

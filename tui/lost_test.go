@@ -165,3 +165,44 @@ func TestLookBackIsNamed(t *testing.T) {
 		o.Journal = func(context.Context) ([]steps.Event, error) { return nil, nil }
 	}))
 }
+
+// TestHints wants what a workshop's authors advise to be there for somebody who is stuck: on a key,
+// when the step has failed, and when a password is asked for that stands on the slide behind.
+func TestHints(t *testing.T) {
+	t.Parallel()
+	hint := steps.Text{"fr": "Le mot de passe est sur la diapo.", "en": "The password is on the slide."}
+	begin := func(f *fixture) {
+		f.w.Steps[0].Hints = []steps.Text{hint}
+		f.Press("2")
+		f.Wait(2 * time.Second)
+	}
+	play(t, "on a key, which the bar names", 80, 24, func(f *fixture) {
+		begin(f)
+		f.Sees("i indices")
+		f.Press("i")
+		f.Sees("Pour s'y retrouver : Entrer par le rebond", "Le mot de passe est sur la diapo.")
+		f.Press("enter")
+		f.SeesNot("Pour s'y retrouver")
+		f.asked()
+	})
+	play(t, "when there are none", 80, 24, func(f *fixture) {
+		f.Press("2", "i")
+		f.Sees("pas d'indice pour cette étape")
+		f.SeesNot("i indices")
+	})
+	play(t, "in the dialog of a failure", 80, 24, func(f *fixture) {
+		begin(f)
+		fail := steps.Failf(steps.FailLogin, "permission denied")
+		f.set("jump", steps.StepState{Status: steps.Failed, Attempt: 1, Failure: fail}, steps.Event{Type: steps.StepFailed, Step: "jump", Failure: fail})
+		f.Sees("Que faire ?", "Le mot de passe est sur la diapo.", "Rejouer (r)")
+	})
+	play(t, "at the question for a password", 80, 24, func(f *fixture) {
+		begin(f)
+		f.tell(steps.Batch{Questions: []steps.Question{{ID: 7, Step: "jump", Kind: steps.AskPassword, Subject: "chat@rebond.example"}}})
+		f.Sees("Quel est le mot de passe ?", "Le mot de passe est sur la diapo.")
+		f.Wait(time.Second)
+		f.Type("miaou")
+		f.Press("enter")
+		f.asked(steps.Reply{Question: 7, Answer: steps.Answer{OK: true, Text: "miaou"}})
+	})
+}

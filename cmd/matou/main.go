@@ -110,6 +110,13 @@ func tell(w io.Writer, err error, help string) {
 	if errors.As(err, &e) && e.shown {
 		return
 	}
+	var problems steps.Problems
+	if errors.As(err, &problems) { // a line each, with nothing before it: editors go there
+		for _, p := range problems {
+			fmt.Fprintln(w, steps.Plain(p.String()))
+		}
+		return
+	}
 	fmt.Fprintf(w, "matou: %s\n", steps.Plain(err.Error()))
 	if e == nil || e.code == exitUsage {
 		fmt.Fprintln(w, "       "+help)

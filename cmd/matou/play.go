@@ -170,7 +170,11 @@ func (o *options) play(cmd *cobra.Command, asJSON bool,
 		return err
 	}
 	if len(ids) == 0 {
-		fmt.Fprintln(cmd.ErrOrStderr(), p.text.T("refusal."+string(steps.RefusedNothing)))
+		nothing := "refusal." + string(steps.RefusedNothing)
+		if cmd.Name() == "check" {
+			nothing = "cli.check.nothing"
+		}
+		fmt.Fprintln(cmd.ErrOrStderr(), p.text.T(nothing))
 	}
 	for _, id := range ids {
 		failure, err := do(ctx, p, id)

@@ -173,7 +173,8 @@ func TestTableInLog(t *testing.T) {
 	t.Parallel()
 	l := newLog(t, 10, 30, 6)
 	l.Append([]steps.Line{
-		{Source: "nova", Text: "+-------------+------------------+"}, {Source: "nova", Text: "| id          | 5e6f1ff1-d672    |"},
+		{Source: "nova", Text: "+-------------+------------------+"},
+		{Source: "nova", Text: "| id          | 5e6f1ff1-d672    |"},
 		{Source: "nova", Text: "not a table, and longer than there is room"},
 	}, 0)
 	got := ansi.Strip(strings.Join(l.Lines(), "\n"))

@@ -214,6 +214,17 @@ func (d *dialogue) missed(e steps.Event) {
 		next = t.T("failure.from", "steps", strings.Join(from, ", "))
 	}
 	d.say(t.T("failure.next") + " " + next)
+	d.advise(e.Step)
+}
+
+// advise says what the workshop's authors have to say to somebody who is stuck at a step.
+func (d *dialogue) advise(id steps.ID) {
+	step, _ := d.w.Step(id)
+	for _, h := range step.Hints {
+		if text := h.In(d.text.Lang); text != "" {
+			d.say(d.pair(d.text.T("plain.hint"), text))
+		}
+	}
 }
 
 // settle ends the wait for a step. When the input has ended, so does the dialogue.
