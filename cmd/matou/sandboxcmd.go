@@ -28,10 +28,11 @@ bad day:
       - {at: boot.error, match: ^web-, count: 1, text: No valid host was found.}
       - {at: api.429, after: 3, count: 2, retry_after: 2}
 
-at is one of ` + strings.Join(fault.Names(), ", ") + `. match is a
-regular expression on what it is about (a server's or a host's name, "GET /servers/detail"); after, how
-often it still goes well; count, how often it then goes wrong (for ever, when left out); text, the message;
-delay, a time.`,
+match is a regular expression on what it is about (a server's or a host's name, "GET /servers/detail");
+after, how often it still goes well; count, how often it then goes wrong (for ever, when left out); text,
+the message; delay, a time. at is one of
+
+    ` + strings.Join(fault.Names(), "\n    "),
 		Args: cobra.NoArgs,
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "write openrc, clouds.yaml and ssh_config there")
