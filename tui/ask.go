@@ -122,6 +122,9 @@ func (m *Model) failed(id steps.ID, f steps.Failure, now time.Time) {
 		next = t.T("failure.from", "steps", from)
 	}
 	body = append(body, dialog.Para{}, dialog.Para{Look: dialog.Dim, Text: t.T("failure.next")}, dialog.Para{Text: next})
+	if hints := m.advice(id); len(hints) > 0 {
+		body = append(append(body, dialog.Para{}), hints...)
+	}
 	if long {
 		body = append(append(body, dialog.Para{}, dialog.Para{Look: dialog.Dim, Text: t.T("failure.whole")}), cause.paras()...)
 	}
@@ -224,6 +227,7 @@ func (m *Model) openHelp() {
 
 // copy puts a text on the clipboard of the reader's own machine (OSC 52).
 func (m *Model) copy(text string) tea.Cmd {
+	text = ansi.Strip(pane.Clean(text)) // it may be pasted into a shell: one line, and nothing that is not seen
 	m.say(time.Now(), m.text.T("toast.copied", "text", text))
 	return tea.SetClipboard(text)
 }

@@ -34,8 +34,12 @@ type (
 		command steps.Command
 		err     error
 	}
-	saidMsg struct{ text string } // to be told in the bar
-	leftMsg struct {              // a shell or an editor was left
+	saidMsg  struct{ text string } // to be told in the bar
+	doingMsg struct {              // to be told in the bar, before it is done
+		text string
+		then tea.Cmd
+	}
+	leftMsg struct { // a shell or an editor was left
 		step   steps.ID
 		edited bool
 		err    error

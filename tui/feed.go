@@ -8,6 +8,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"matou/steps"
 	"matou/tui/dialog"
@@ -78,6 +79,9 @@ func (m *Model) happened(e steps.Event, now time.Time) {
 			m.toast = notice{}
 		}
 		m.glad = now.Add(gladFor)
+		if m.opts.Traffic != nil && m.shows(e.Step, pane.TrafficID) {
+			m.opts.Traffic.Wake()
+		}
 		m.dialogs.Close(failureID)
 		if m.state.Step(e.Step).Began == steps.PhaseCheck {
 			m.say(now, m.text.T("toast.holds", "step", m.title(e.Step)))
@@ -98,7 +102,11 @@ func (m *Model) happened(e steps.Event, now time.Time) {
 		}
 		m.say(now, m.text.T("toast.checked", "step", m.title(e.Step), "why", why))
 	case steps.StepStale:
-		m.say(now, m.text.T("toast.stale", "step", m.title(e.Step)))
+		text := m.text.T("toast.stale", "step", m.title(e.Step))
+		if e.Step != m.step { // r would replay another
+			text = m.text.T("toast.stale-there", "step", m.title(e.Step))
+		}
+		m.say(now, text)
 	case steps.StepShown:
 		m.say(now, m.text.T("toast.shown", "step", m.title(e.Step)))
 	case steps.StepUndone:
@@ -132,7 +140,7 @@ func (m *Model) ask(questions []steps.Question, now time.Time) {
 	if m.dialogs.Has(id) {
 		return
 	}
-	m.dialogs.Pop(id, dialog.ForQuestion(q, m.text), now, func(a dialog.Answer) tea.Cmd {
+	m.dialogs.Pop(id, m.advised(q, dialog.ForQuestion(q, m.text)), now, func(a dialog.Answer) tea.Cmd {
 		m.answered[q.ID] = true
 		m.ask(append([]steps.Question(nil), m.questions...), time.Now())
 		return m.do(steps.Reply{Question: q.ID, Answer: dialog.ReplyTo(q, a)})
@@ -163,7 +171,7 @@ func (m *Model) title(id steps.ID) string {
 	if s, ok := m.workshop.Step(id); ok {
 		return s.Title.In(m.text.Lang)
 	}
-	return string(id)
+	return ansi.Strip(pane.Clean(string(id))) // a journal's, and anybody's
 }
 
 // placeholder is what stands for a word the deck emphasises: the seat's own value.

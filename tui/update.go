@@ -72,6 +72,9 @@ func (m *Model) came(msg tea.Msg, now time.Time) tea.Cmd {
 		if m.ctx.Err() == nil {
 			m.say(now, msg.text)
 		}
+	case doingMsg:
+		m.say(now, msg.text)
+		return msg.then
 	case trafficMsg:
 		return m.counted(msg, now)
 	case linksMsg:
