@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -156,6 +157,20 @@ func (m *Model) failed(id steps.ID, f steps.Failure, now time.Time) {
 		}
 		return nil
 	})
+}
+
+// notEdited says why what was edited is not in place, and what became of it.
+func (m *Model) notEdited(err error, now time.Time) {
+	cause := causeOf(steps.Failure{Cause: err.Error()})
+	var f *steps.Failure
+	if errors.As(err, &f) {
+		cause = causeOf(*f)
+	}
+	body := append(cause.paras(), dialog.Para{}, dialog.Para{Text: m.text.T("edit.next", "key", keyName(m.text, m.lookup("edit").keys[0]))})
+	m.dialogs.Pop(infoID, &dialog.Box{
+		Title: m.text.T("edit.failed"), Danger: true, Body: body,
+		Buttons: []dialog.Button{{ID: dialog.Cancel, Label: m.text.T("button.close")}},
+	}, now, nil)
 }
 
 // whence names the steps that bring what a failure misses, each with its slide.

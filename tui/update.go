@@ -152,6 +152,10 @@ func (m *Model) did(msg didMsg, now time.Time) {
 
 // left comes back from a shell or an editor: what was done there counts, so the step is checked.
 func (m *Model) left(msg leftMsg, now time.Time) tea.Cmd {
+	if msg.err != nil && msg.edited {
+		m.notEdited(msg.err, now)
+		return nil
+	}
 	if msg.err != nil {
 		m.say(now, m.text.T("shell.failed", "why", pane.Clean(msg.err.Error())))
 		return nil
