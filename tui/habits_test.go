@@ -261,9 +261,8 @@ func TestStepPanes(t *testing.T) {
 
 func TestHistory(t *testing.T) {
 	t.Parallel()
-	var now time.Time
 	journal := func(_ *testing.T, o *tui.Options) {
-		now = time.Now()
+		now := time.Now() // of the test's own bubble
 		at := func(s int) time.Time { return now.Add(time.Duration(s) * time.Second) }
 		o.Journal = func(context.Context) ([]steps.Event, error) {
 			return []steps.Event{
