@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 )
 
@@ -197,6 +198,11 @@ var Marks = []string{MetaWorkshop, MetaSeat, MetaStep, MetaAction, MetaRun, Meta
 
 // Adopted tells whether the server was made by hand, and taken over later.
 func (s Server) Adopted() bool { return s.Metadata[MetaAdopted] != "" }
+
+// Leaving tells whether the server is being deleted, or is gone already and listed for a while.
+func (s Server) Leaving() bool {
+	return strings.EqualFold(s.TaskState, "deleting") || s.Status == StatusDeleted || s.Status == "SOFT_DELETED"
+}
 
 // Marked tells whether Matou made the server, or took it over: for whatever workshop and seat.
 func (s Server) Marked() bool {

@@ -95,7 +95,9 @@ func (e *Engine) once(ctx context.Context, in Input) (result Result, failure *Fa
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			out.Line("matou", fmt.Sprintf("panic: %v\n%s", p, debug.Stack()))
+			for line := range strings.Lines(fmt.Sprintf("panic: %v\n%s", p, debug.Stack())) {
+				out.Line("matou", strings.TrimSuffix(line, "\n"))
+			}
 			failure = Failf(FailInternal, "%s: %v", in.Action.Kind, p)
 		}
 	}()

@@ -231,6 +231,18 @@ func TestSafeJSON(t *testing.T) {
 	}
 }
 
+// TestUnseenCharacters: a workshop whose texts would drive a terminal is refused, with the place.
+func TestUnseenCharacters(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []string{`\x1b]0;owned\x07`, `\u009b2J`, `\u202e`, `\r`, `\0`} {
+		_, err := load(strings.Replace(lesson, "title: {fr: Trois, en: Three}", `title: {fr: Trois, en: "Three`+bad+`"}`, 1))
+		var problems steps.Problems
+		if !errors.As(err, &problems) || len(problems) != 1 || problems[0].Line == 0 || !strings.Contains(problems[0].Text, "not seen") || drives(err.Error()) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
 // FuzzJournal: whatever a journal holds, it is opened and replayed, and what it gives can be shown.
 func FuzzJournal(f *testing.F) {
 	f.Add([]byte(`{"v":1,"type":"step.started","step":"a","attempt":1,"phase":"action","note":"\u001b[2J\u009b"}` + "\n"))

@@ -65,6 +65,7 @@ func Load(name string, fsys fs.FS, kinds map[string]Schema) (*Workshop, error) {
 	if err := yaml.Load(data, &doc, yaml.WithUniqueKeys(false)); err != nil {
 		return nil, Problems{syntaxProblem(err)}
 	}
+	l.unseen(&doc)
 	l.workshop(&doc)
 	if !l.broken {
 		l.names()
@@ -103,6 +104,22 @@ type loader struct {
 
 func (l *loader) problem(n *yaml.Node, format string, args ...any) {
 	l.problems = append(l.problems, Problem{File: l.file, Line: n.Line, Col: n.Column, Text: fmt.Sprintf(format, args...)})
+}
+
+// unseen reports the characters that would drive a terminal or reorder what it shows: a workshop may be
+// anybody's, and its titles go to the screen, the window's title and the hand-out.
+func (l *loader) unseen(n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode {
+		for _, r := range n.Value {
+			if hidden(r) && r != '\n' && r != '\t' {
+				l.problem(n, "a text with %U, a character that is not seen: take it out", r)
+				break
+			}
+		}
+	}
+	for _, child := range n.Content {
+		l.unseen(child)
+	}
 }
 
 // fields are what a mapping may hold, and what reads each.
@@ -253,6 +270,10 @@ func (l *loader) stringMap(n *yaml.Node, what string, each func(key, value *yaml
 
 // text reads what people read: one text for each of the workshop's languages.
 func (l *loader) text(n *yaml.Node, what string) Text {
+	if n.Kind == yaml.ScalarNode && len(l.w.Languages) > 0 {
+		l.problem(n, "%s needs a text in each language: {%s: …}", what, strings.Join(l.w.Languages, ": …, "))
+		return nil
+	}
 	t := Text(l.stringMap(n, what, func(key, _ *yaml.Node) {
 		if len(l.w.Languages) > 0 && !slices.Contains(l.w.Languages, key.Value) {
 			l.problem(key, "%s has a text in %q, which is not among the languages", what, key.Value)
@@ -262,7 +283,7 @@ func (l *loader) text(n *yaml.Node, what string) Text {
 		return nil
 	}
 	for _, lang := range l.w.Languages {
-		if _, ok := t[lang]; !ok {
+		if strings.TrimSpace(t[lang]) == "" {
 			l.problem(n, "%s has no text in %q", what, lang)
 		}
 	}

@@ -27,6 +27,7 @@ func (l *loader) workshop(doc *yaml.Node) {
 		"title":        func(n *yaml.Node) { w.Title = l.text(n, "title") },
 		"languages":    func(*yaml.Node) {},
 		"decks":        func(n *yaml.Node) { w.Decks = l.decks(n) },
+		"notes":        func(n *yaml.Node) { w.Notes = l.notes(n) },
 		"slides":       func(n *yaml.Node) { l.slides(n) },
 		"conceal":      func(n *yaml.Node) { w.Conceal = l.boolean(n, "conceal") },
 		"params":       func(n *yaml.Node) { l.list(n, "params", l.param) },
@@ -49,12 +50,26 @@ func (l *loader) peek(doc *yaml.Node, key string, read func(*yaml.Node)) {
 	}
 }
 
-func (l *loader) decks(n *yaml.Node) map[string]string {
-	decks := l.stringMap(n, "decks", func(key, _ *yaml.Node) {
+// byLanguage reads files, one a language.
+func (l *loader) byLanguage(n *yaml.Node, what string, also func(value *yaml.Node)) map[string]string {
+	return l.stringMap(n, what, func(key, value *yaml.Node) {
 		if len(l.w.Languages) > 0 && !slices.Contains(l.w.Languages, key.Value) {
-			l.problem(key, "decks has one in %q, which is not among the languages", key.Value)
+			l.problem(key, "%s has one in %q, which is not among the languages", what, key.Value)
+		}
+		also(value)
+	})
+}
+
+func (l *loader) notes(n *yaml.Node) map[string]string {
+	return l.byLanguage(n, "notes", func(value *yaml.Node) {
+		if !l.isFile(value.Value) {
+			l.problem(value, "notes %q: no such file", value.Value)
 		}
 	})
+}
+
+func (l *loader) decks(n *yaml.Node) map[string]string {
+	decks := l.byLanguage(n, "decks", func(*yaml.Node) {})
 	for _, lang := range l.w.Languages {
 		file, ok := decks[lang]
 		switch {
@@ -87,6 +102,9 @@ func (l *loader) param(n *yaml.Node) {
 	}, "name")
 	if p.Name != "" && l.isParam(p.Name) {
 		l.problem(n, "parameter %q stands twice", p.Name)
+	}
+	if p.Type == "int" || p.Type == "bool" {
+		l.peek(n, "default", func(value *yaml.Node) { l.checkField(value, "default", FieldType(p.Type), p.Default, "") })
 	}
 	l.w.Params = append(l.w.Params, p)
 }
@@ -189,7 +207,7 @@ func (l *loader) sandbox(n *yaml.Node) {
 }
 
 func (l *loader) step(n *yaml.Node) {
-	var s Step
+	s := Step{Line: n.Line}
 	// The id names the step in every complaint and reference.
 	l.peek(n, "id", func(n *yaml.Node) { s.ID = l.id(n, "id") })
 	list := func(to *[]Action, what string) func(*yaml.Node) {

@@ -31,6 +31,7 @@ type Workshop struct {
 	Title     Text              //
 	Languages []string          // of the decks and texts, the default one first
 	Decks     map[string]string // language -> file of the deck
+	Notes     map[string]string // language -> file of the speaker's notes; may be empty
 	Slides    []ID              // the decks' slides in order: slide N of each deck has id Slides[N-1]
 	Conceal   bool              // the passwords on the slides are hidden until somebody asks to see them
 	Params    []Param
@@ -104,6 +105,7 @@ type Step struct {
 	Confirm Text          // not empty: ask this before the actions run, Cancel first
 	Victory bool          // the cat dances when it is done
 	Expect  time.Duration // how long it takes when all goes well
+	Line    int           // in workshop.yaml
 }
 
 // Action is one thing a step does, checks or takes back.

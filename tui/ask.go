@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -121,6 +122,9 @@ func (m *Model) failed(id steps.ID, f steps.Failure, now time.Time) {
 		next = t.T("failure.from", "steps", from)
 	}
 	body = append(body, dialog.Para{}, dialog.Para{Look: dialog.Dim, Text: t.T("failure.next")}, dialog.Para{Text: next})
+	if hints := m.advice(id); len(hints) > 0 {
+		body = append(append(body, dialog.Para{}), hints...)
+	}
 	if long {
 		body = append(append(body, dialog.Para{}, dialog.Para{Look: dialog.Dim, Text: t.T("failure.whole")}), cause.paras()...)
 	}
@@ -153,6 +157,20 @@ func (m *Model) failed(id steps.ID, f steps.Failure, now time.Time) {
 		}
 		return nil
 	})
+}
+
+// notEdited says why what was edited is not in place, and what became of it.
+func (m *Model) notEdited(err error, now time.Time) {
+	cause := causeOf(steps.Failure{Cause: err.Error()})
+	var f *steps.Failure
+	if errors.As(err, &f) {
+		cause = causeOf(*f)
+	}
+	body := append(cause.paras(), dialog.Para{}, dialog.Para{Text: m.text.T("edit.next", "key", keyName(m.text, m.lookup("edit").keys[0]))})
+	m.dialogs.Pop(infoID, &dialog.Box{
+		Title: m.text.T("edit.failed"), Danger: true, Body: body,
+		Buttons: []dialog.Button{{ID: dialog.Cancel, Label: m.text.T("button.close")}},
+	}, now, nil)
 }
 
 // whence names the steps that bring what a failure misses, each with its slide.
@@ -209,6 +227,7 @@ func (m *Model) openHelp() {
 
 // copy puts a text on the clipboard of the reader's own machine (OSC 52).
 func (m *Model) copy(text string) tea.Cmd {
+	text = ansi.Strip(pane.Clean(text)) // it may be pasted into a shell: one line, and nothing that is not seen
 	m.say(time.Now(), m.text.T("toast.copied", "text", text))
 	return tea.SetClipboard(text)
 }

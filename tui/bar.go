@@ -66,6 +66,9 @@ func (m *Model) stepLine() string {
 func (m *Model) standing(step steps.Step, state steps.StepState, room int) string {
 	st, t := m.styles, m.text
 	right := ""
+	if hand := m.noticed.hand; hand.id != "" && hand.step == step.ID && step.ID == m.step {
+		return st.Accent.Render(ansi.Truncate(m.offered(), room, st.Glyph.Ellipsis))
+	}
 	switch state.Status {
 	case steps.Running:
 		if len(m.questions) > 0 && !m.opts.ReadOnly { // the time that passes is not the machine's
@@ -77,7 +80,7 @@ func (m *Model) standing(step steps.Step, state steps.StepState, room int) strin
 		if state.Took > 0 {
 			right += st.Dim.Render(" " + t.T("bar.in", "time", pane.Clock(state.Took)))
 		}
-		if sum := summary(state); sum != "" {
+		if sum := m.summary(step, state); sum != "" {
 			right += st.Dim.Render(" " + st.Glyph.Dot + " " + sum)
 		}
 	case steps.Failed:
@@ -150,14 +153,23 @@ func (m *Model) progress(step steps.Step, state steps.StepState, room int) strin
 }
 
 // summary is what the last action with something to tell has told.
-func summary(state steps.StepState) string {
-	out := ""
-	for _, a := range state.Actions {
-		if a.Summary != "" {
-			out = a.Summary
+func (m *Model) summary(step steps.Step, state steps.StepState) string {
+	out, kind := "", ""
+	for i, a := range state.Actions {
+		if a.Summary != "" && i < len(step.Actions) {
+			out, kind = a.Summary, step.Actions[i].Kind
 		}
 	}
 	line, _, _ := strings.Cut(pane.Clean(out), "\n")
+	number, _, _ := strings.Cut(line, " ")
+	if n, err := strconv.Atoi(number); err == nil {
+		switch kind { // these tell a number and a word, which is English
+		case "puppet.agent":
+			return m.text.N("log.changed", n)
+		case "server.clean", "server.delete":
+			return m.text.N("bar.deleted", n)
+		}
+	}
 	return line
 }
 

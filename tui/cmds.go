@@ -34,10 +34,15 @@ type (
 		command steps.Command
 		err     error
 	}
-	saidMsg struct{ text string } // to be told in the bar
-	leftMsg struct {              // a shell or an editor was left
-		step steps.ID
-		err  error
+	saidMsg  struct{ text string } // to be told in the bar
+	doingMsg struct {              // to be told in the bar, before it is done
+		text string
+		then tea.Cmd
+	}
+	leftMsg struct { // a shell or an editor was left
+		step   steps.ID
+		edited bool
+		err    error
 	}
 )
 
@@ -99,7 +104,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// exec runs a program in the terminal in place of the console.
-func (m *Model) exec(c tea.ExecCommand, step steps.ID) tea.Cmd {
-	return tea.Exec(c, func(err error) tea.Msg { return leftMsg{step, err} })
+// exec runs a program in the terminal in place of the console, an editor or a shell.
+func (m *Model) exec(c tea.ExecCommand, step steps.ID, edits bool) tea.Cmd {
+	return tea.Exec(c, func(err error) tea.Msg { return leftMsg{step, edits, err} })
 }

@@ -9,10 +9,11 @@ import (
 )
 
 // How long a comment of the cat stands: long enough to be read before another takes its place, and not
-// for ever.
+// for ever. While a step runs there is one now and then: that is when a room waits.
 const (
 	commentAtLeast = 1500 * time.Millisecond
 	commentAtMost  = 12 * time.Second
+	commentAgain   = 20 * time.Second
 )
 
 // comment is what the cat says of what a room sees, one thing at a time, on a border.
@@ -29,6 +30,7 @@ type moments struct {
 	what  string
 	step  steps.ID
 	slide int
+	lull  int // how many times commentAgain a step has run
 }
 
 // due is when it goes, or gives way; zero when it stays as it is.
@@ -49,7 +51,10 @@ func (m *Model) remark(now time.Time) {
 		*c = comment{n: c.n}
 		return
 	}
-	of := moments{m.moment(now), m.step, m.slide.Index()}
+	of := moments{m.moment(now), m.step, m.slide.Index(), 0}
+	if id := m.running(); id != "" {
+		of.lull = int(m.worked(id, now) / commentAgain)
+	}
 	if c.behind = of != c.of && now.Before(c.since.Add(commentAtLeast)); c.behind {
 		return
 	}

@@ -245,6 +245,12 @@ func TestQuestions(t *testing.T) {
 		f.Press("o")
 		f.asked(steps.Reply{Question: 7, Answer: steps.Answer{OK: true}})
 	})
+	play(t, "a host key is accepted as ssh has it", 80, 24, func(f *fixture) {
+		f.tell(hostKey(map[string]string{}))
+		f.Wait(time.Second)
+		f.Press("y")
+		f.asked(steps.Reply{Question: 7, Answer: steps.Answer{OK: true}})
+	})
 	play(t, "keys on their way answer nothing", 80, 24, func(f *fixture) {
 		f.tell(hostKey(map[string]string{}))
 		for range 5 { // a key held down
@@ -266,9 +272,10 @@ func TestQuestions(t *testing.T) {
 		b.Questions[0].Data["expected"] = b.Questions[0].Data["fingerprint"]
 		f.tell(b)
 		f.Sees("Première visite", "Attendue", "C'est celle que l'organisateur a donnée")
+		f.Sees("[ C'est bien elle (o) ]")
 		f.SeesNot("Comparez-la")
 		f.Wait(time.Second)
-		f.Press("o")
+		f.Press("enter")
 		f.asked(steps.Reply{Question: 7, Answer: steps.Answer{OK: true}})
 	})
 	play(t, "a password is hidden", 80, 24, func(f *fixture) {

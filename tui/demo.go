@@ -201,6 +201,8 @@ func (m *Model) onwardName() string {
 		return "onward-all"
 	case d.waits:
 		return "onward-run"
+	case m.running() != "" && !d.catching && !m.opts.ReadOnly:
+		return "onward-wait"
 	case d.up:
 		return "go-on"
 	case m.toShow() != "" && !m.opts.ReadOnly:

@@ -3,6 +3,7 @@ package tui_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -192,6 +193,19 @@ func TestDemoMode(t *testing.T) {
 		f.Wait(13 * time.Second)
 		f.SeesNot("=^.^=")
 	}, staged(0))
+	play(t, "the cat says something now and then while a room waits", 80, 24, func(f *fixture) {
+		f.finish("jump", "list")
+		f.Press("3")
+		f.Wait(3 * time.Second)
+		f.set("boot", steps.StepState{Status: steps.Running, Attempt: 1, Phase: steps.PhaseAction, Started: time.Now()},
+			steps.Event{Type: steps.StepStarted, Step: "boot", Attempt: 1, Phase: steps.PhaseAction})
+		f.Wait(19 * time.Second)
+		f.SeesNot("=^.^=")
+		f.Wait(2 * time.Second)
+		f.Sees("=^.^=")
+		f.Wait(12 * time.Second)
+		f.SeesNot("=^.^=")
+	}, staged(0))
 	play(t, "no cat, no comment", 80, 24, func(f *fixture) {
 		f.SeesNot("=^.^=")
 	}, staged(0), with(func(o *tui.Options) { o.NoCat = true }))
@@ -308,11 +322,25 @@ func TestDemoScreens(t *testing.T) {
 	t.Parallel()
 	scenes := []struct {
 		name string
-		play func(f *fixture)
+		play func(f *fixture, site *web)
 	}{
-		{"slide", func(f *fixture) { f.Press("space") }},
-		{"typing", func(f *fixture) { f.Press("space", "space"); f.Wait(600 * time.Millisecond) }},
-		{"recording", func(f *fixture) {
+		{"slide", func(f *fixture, _ *web) { f.Press("space") }},
+		{"typing", func(f *fixture, _ *web) { f.Press("space", "space"); f.Wait(600 * time.Millisecond) }},
+		{"answers", func(f *fixture, site *web) {
+			f.finish("jump", "list", "boot")
+			f.Press("4")
+			f.Wait(2 * time.Second)
+			f.Press("space")
+			f.Wait(2 * time.Second)
+			f.set("puppet", steps.StepState{Status: steps.Running, Attempt: 1, Phase: steps.PhaseAction, Started: time.Now()},
+				steps.Event{Type: steps.StepStarted, Step: "puppet", Attempt: 1, Phase: steps.PhaseAction})
+			f.tell(steps.Batch{Lines: []steps.Line{{At: time.Now(), Step: "puppet", Source: "web", Text: "Notice: Applied catalog in 0.49 seconds"}}})
+			site.tell(turns("web-07", "web-07-1", "web-07-2", "web-07-3"))
+			f.Wait(1300 * time.Millisecond) // the cat has said what it says of work
+			f.finish("puppet")
+			f.Wait(2300 * time.Millisecond)
+		}},
+		{"recording", func(f *fixture, _ *web) {
 			failBoot(f)
 			f.Wait(time.Second)
 			f.Press("v")
@@ -320,13 +348,14 @@ func TestDemoScreens(t *testing.T) {
 			f.Wait(6 * time.Second)
 		}},
 	}
-	for _, size := range [][2]int{{80, 24}, {120, 36}} {
+	for _, size := range [][2]int{{80, 24}, {120, 36}, {200, 60}} {
 		for _, scene := range scenes {
 			for _, lang := range []string{"fr", "en"} {
-				play(t, scene.name+"-"+lang+"-"+map[int]string{80: "80x24", 120: "120x36"}[size[0]], size[0], size[1], func(f *fixture) {
-					scene.play(f)
+				site := &web{}
+				play(t, fmt.Sprintf("%s-%s-%dx%d", scene.name, lang, size[0], size[1]), size[0], size[1], func(f *fixture) {
+					scene.play(f, site)
 					golden.RequireEqual(f.t, f.Screen())
-				}, staged(40*time.Millisecond), with(func(o *tui.Options) { o.Lang = lang }))
+				}, withWeb(site), staged(40*time.Millisecond), with(func(o *tui.Options) { o.Lang = lang }))
 			}
 		}
 	}

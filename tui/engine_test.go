@@ -74,7 +74,7 @@ func TestWithTheEngine(t *testing.T) {
 		d.Wait(500 * time.Millisecond)
 		d.Press("esc", "y")
 		d.Wait(2 * time.Second)
-		d.Sees("Boot the server: stopped.", "stopped · nothing is lost")
+		d.Sees("Boot the server: stopped.", "stopped · enter takes it up again")
 		d.Press("enter")
 		d.Wait(2 * time.Second)
 		d.Sees("boot worked")

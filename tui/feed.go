@@ -8,6 +8,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"matou/steps"
 	"matou/tui/dialog"
@@ -32,6 +33,7 @@ func (m *Model) apply(msg batchMsg, now time.Time) tea.Cmd {
 	}
 	m.status, m.trouble = b.Status, b.Trouble
 	m.setState(b.State)
+	defer m.offer() // it follows from how the steps stand
 	outdated := 0
 	for _, e := range b.Events {
 		if e.Type == steps.StepStale && e.Failure != nil && e.Failure.Kind == steps.FailNeeds {
@@ -50,14 +52,10 @@ func (m *Model) apply(msg batchMsg, now time.Time) tea.Cmd {
 	}
 	m.ask(b.Questions, now)
 	m.arriveIfLost()
-	wait := time.Duration(0)
 	if len(b.Lines) > 0 {
-		wait = gather
+		return tea.Batch(known, m.next(gather))
 	}
-	if len(b.Events) > 0 { // a step may be waiting now for a server that is there already
-		known = tea.Batch(known, m.notice(m.snapshot, m.snapshot, now))
-	}
-	return tea.Batch(known, m.next(wait))
+	return tea.Batch(known, m.next(0))
 }
 
 // setState takes the state of the journal, and what follows from it.
@@ -81,6 +79,9 @@ func (m *Model) happened(e steps.Event, now time.Time) {
 			m.toast = notice{}
 		}
 		m.glad = now.Add(gladFor)
+		if m.opts.Traffic != nil && m.shows(e.Step, pane.TrafficID) {
+			m.opts.Traffic.Wake()
+		}
 		m.dialogs.Close(failureID)
 		if m.state.Step(e.Step).Began == steps.PhaseCheck {
 			m.say(now, m.text.T("toast.holds", "step", m.title(e.Step)))
@@ -101,12 +102,17 @@ func (m *Model) happened(e steps.Event, now time.Time) {
 		}
 		m.say(now, m.text.T("toast.checked", "step", m.title(e.Step), "why", why))
 	case steps.StepStale:
-		m.say(now, m.text.T("toast.stale", "step", m.title(e.Step)))
+		text := m.text.T("toast.stale", "step", m.title(e.Step))
+		if e.Step != m.step { // r would replay another
+			text = m.text.T("toast.stale-there", "step", m.title(e.Step))
+		}
+		m.say(now, text)
 	case steps.StepShown:
 		m.say(now, m.text.T("toast.shown", "step", m.title(e.Step)))
 	case steps.StepUndone:
 		m.say(now, m.text.T("toast.undone", "step", m.title(e.Step)))
 	case steps.StepStarted:
+		m.answeredFor(e.Step)
 		m.dialogs.Close(failureID)
 	default:
 	}
@@ -134,7 +140,7 @@ func (m *Model) ask(questions []steps.Question, now time.Time) {
 	if m.dialogs.Has(id) {
 		return
 	}
-	m.dialogs.Pop(id, dialog.ForQuestion(q, m.text), now, func(a dialog.Answer) tea.Cmd {
+	m.dialogs.Pop(id, m.advised(q, dialog.ForQuestion(q, m.text)), now, func(a dialog.Answer) tea.Cmd {
 		m.answered[q.ID] = true
 		m.ask(append([]steps.Question(nil), m.questions...), time.Now())
 		return m.do(steps.Reply{Question: q.ID, Answer: dialog.ReplyTo(q, a)})
@@ -165,7 +171,7 @@ func (m *Model) title(id steps.ID) string {
 	if s, ok := m.workshop.Step(id); ok {
 		return s.Title.In(m.text.Lang)
 	}
-	return string(id)
+	return ansi.Strip(pane.Clean(string(id))) // a journal's, and anybody's
 }
 
 // placeholder is what stands for a word the deck emphasises: the seat's own value.

@@ -166,6 +166,14 @@ func TestLogHabits(t *testing.T) {
 		f.Press("'")
 		f.Sees("repère,", "en pause")
 	})
+	play(t, "words stay whole on a narrow pane, and the columns of a table", 120, 36, func(f *fixture) {
+		output(f, "inception", "Notice: Bonjour tout le monde, et miaou de la part du master", "| 5e6f1ff1-d672-47c8-b6ad-8dd0ae41a1fa | puppet-07 | ACTIVE |")
+		f.Sees("inception│Notice: Bonjour tout le monde, et   │", "         │miaou de la part du master")
+		f.SeesNot("ACTIVE")
+		atLog(f)
+		f.Press("right", "right", "right", "right")
+		f.Sees("puppet-07 | ACTIVE |", "miaou de la part du master")
+	})
 	play(t, "wrapped lines scroll and follow", 80, 24, func(f *fixture) {
 		for i := range 30 {
 			output(f, "x", fmt.Sprintf("%d begins %s ends %d.", i, strings.Repeat("x ", 60), i))
@@ -253,9 +261,8 @@ func TestStepPanes(t *testing.T) {
 
 func TestHistory(t *testing.T) {
 	t.Parallel()
-	var now time.Time
 	journal := func(_ *testing.T, o *tui.Options) {
-		now = time.Now()
+		now := time.Now() // of the test's own bubble
 		at := func(s int) time.Time { return now.Add(time.Duration(s) * time.Second) }
 		o.Journal = func(context.Context) ([]steps.Event, error) {
 			return []steps.Event{

@@ -74,8 +74,7 @@ func quietly(f func(m *Model)) func(*Model, string) tea.Cmd {
 
 // table is all keys of the console: dispatch, bar, help, palette and README read it.
 func table() []binding {
-	text, list := []pane.ID{pane.LogID}, []pane.ID{pane.ServersID}
-	both := []pane.ID{pane.LogID, pane.ServersID}
+	text, list, both := []pane.ID{pane.LogID}, []pane.ID{pane.ServersID}, []pane.ID{pane.LogID, pane.ServersID}
 	return append(append(demoTable(), webKeys()...), []binding{
 		{"open-step", []string{"enter"}, "do", []pane.ID{pane.StepsID}, nil, quietly(func(m *Model) { m.goTo(m.outline.Cursor()) })},
 		{"open-server", []string{"enter"}, "do", []pane.ID{pane.ServersID}, noServer, (*Model).openServer},
@@ -87,6 +86,7 @@ func table() []binding {
 		{"catchup", []string{"C"}, "do", nil, offCatchUp, quietly((*Model).askCatchUp)},
 		{"shell", []string{"s"}, "do", nil, offShell, (*Model).shell},
 		{"edit", []string{"e"}, "do", nil, offEdit, (*Model).edit},
+		{"hints", []string{"i"}, "do", nil, offHints, quietly((*Model).showHints)},
 		{"copy", []string{"y"}, "do", nil, nil, quietly((*Model).askCopy)},
 		{"console", []string{"v"}, "do", list, offConsole, (*Model).openConsole},
 		{"delete", []string{"d"}, "do", list, offDelete, quietly((*Model).askDelete)},
@@ -230,16 +230,19 @@ func (m *Model) hints() []string {
 	var first []string
 	switch m.state.Step(m.shown()).Status {
 	case steps.Running:
-		first = []string{"cancel", "follow", "next"}
+		first = []string{"cancel", "hints", "follow", "next"}
 	case steps.Done:
-		first = []string{"next", "replay", "check", "shell", "undo"}
+		first = []string{"next", "history", "replay", "check", "shell", "edit", "undo"}
 		if m.nextHere() != "" {
 			first = append([]string{"run"}, first...)
 		}
 	case steps.Failed:
-		first = []string{"run", "shell", "check", "edit"}
+		first = []string{"run", "hints", "shell", "check", "edit"}
 	case steps.Ready, steps.Stale, steps.Shown:
-		first = []string{"run", "next", "check", "shell", "edit"}
+		first = []string{"run", "next", "hints", "check", "shell", "edit"}
+		if m.noticed.hand.id != "" && m.noticed.hand.step == m.step {
+			first = []string{"check", "next", "run", "shell"}
+		}
 	case steps.Pending:
 		first = []string{"next", "prev", "catchup"}
 		if m.step == "" {

@@ -48,6 +48,7 @@ type want struct {
 	Traffic       bool      // it wants to be seen
 	Servers       bool      // they come first, when there is no room for both
 	Busy          bool      // a step runs: its log needs the room
+	List          int       // servers to be listed: what their pane does not need is the log's
 	Stage         pane.ID   // shown large to a room, the others in a strip below; empty: as usual
 	Wings         []pane.ID // of which the first that is not on stage stands in the strip
 }
@@ -91,6 +92,7 @@ func arrange(in want) layout {
 	if body >= 44 {
 		top, servers = body*2/5, 12
 	}
+	servers = min(servers, max(fewServers, in.List)+3)
 	l.Panes = append(l.Panes, placed{pane.SlideID, rect{0, 0, left, body}})
 	if cat {
 		l.Panes = append(l.Panes,
@@ -115,6 +117,7 @@ const (
 	trafficBusy = 10
 	bothRows    = 32
 	leastLog    = 5
+	fewServers  = 3 // for these there is room, whether they are there yet or not
 )
 
 // underSteps shares out what is below the steps: the servers or the traffic or both, and the log.

@@ -61,6 +61,14 @@ SSSSSSSSSSSSLLLLLLLL
 		{"200x60", want{Width: 200, Height: 60, Focus: pane.LogID}, 10, 10, `
 SSSSSSSSSSSSTTTTTTCC
 SSSSSSSSSSSSTTTTTTCC
+SSSSSSSSSSSSLLLLLLLL
+SSSSSSSSSSSSLLLLLLLL
+SSSSSSSSSSSSLLLLLLLL
+====================
+`},
+		{"200x60 with many servers", want{Width: 200, Height: 60, Focus: pane.LogID, List: 40}, 10, 10, `
+SSSSSSSSSSSSTTTTTTCC
+SSSSSSSSSSSSTTTTTTCC
 SSSSSSSSSSSSVVVVVVVV
 SSSSSSSSSSSSLLLLLLLL
 SSSSSSSSSSSSLLLLLLLL
@@ -96,7 +104,7 @@ SSSSSSSSSSSSLLLLLLLL
 SSSSSSSSSSSSLLLLLLLL
 ====================
 `},
-		{"200x60 has room for both", want{Width: 200, Height: 60, Focus: pane.ServersID, Traffic: true, Servers: true}, 10, 5, `
+		{"200x60 has room for both", want{Width: 200, Height: 60, Focus: pane.ServersID, Traffic: true, Servers: true, List: 9}, 10, 5, `
 SSSSSSSSSSSSTTTTTTCC
 SSSSSSSSSSSSTTTTTTCC
 SSSSSSSSSSSSTTTTTTCC
@@ -121,7 +129,7 @@ SSSSSSSSSSSSLLLLLLLL
 SSSSSSSSSSSSLLLLLLLL
 ====================
 `},
-		{"no cat", want{Width: 120, Height: 36, Focus: pane.SlideID, NoCat: true}, 10, 9, `
+		{"no cat", want{Width: 120, Height: 36, Focus: pane.SlideID, NoCat: true, List: 5}, 10, 9, `
 SSSSSSSTTTTT
 SSSSSSSVVVVV
 SSSSSSSLLLLL

@@ -1,11 +1,13 @@
 package tui_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"matou/steps"
+	"matou/tui"
 )
 
 // TestWhatItWaitsFor wants the screen to say whose turn it is: a participant in front of a question
@@ -43,8 +45,8 @@ func TestWhatItWaitsFor(t *testing.T) {
 func TestCutShort(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ kind, sees string }{
-		{steps.FailInterrupted, "interrompue · rien n'est perdu, entrée la reprend"},
-		{steps.FailCanceled, "arrêtée · rien n'est perdu, entrée la reprend"},
+		{steps.FailInterrupted, "interrompue · entrée reprend, rien n'est perdu"},
+		{steps.FailCanceled, "arrêtée · entrée reprend, rien n'est perdu"},
 	} {
 		play(t, tt.kind, 80, 24, func(f *fixture) {
 			f.Press("2")
@@ -130,5 +132,77 @@ func TestNothingBesideADialog(t *testing.T) {
 				f.t.Errorf("beside the dialog stands %q", line)
 			}
 		}
+	})
+}
+
+// TestNumbersInWords wants what an agent or a clean-up counted to be said in the console's language.
+func TestNumbersInWords(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ kind, told, sees string }{
+		{"puppet.agent", "4 changed", "faite en 0:05 · 4 changements"},
+		{"server.clean", "1 × DELETED", "faite en 0:05 · 1 serveur supprimé"},
+		{"http.get", "200 OK", "faite en 0:05 · 200 OK"},
+	} {
+		play(t, tt.kind, 80, 24, func(f *fixture) {
+			f.w.Steps[0].Actions[0].Kind = tt.kind
+			f.Press("2")
+			f.set("jump", steps.StepState{Status: steps.Done, Took: 5 * time.Second, Actions: []steps.ActionState{{Summary: tt.told}}})
+			f.Sees(tt.sees)
+		})
+	}
+}
+
+// TestLookBackIsNamed wants the key to what was printed to be seen when a step is done: on a small screen
+// the log went as fast as it came.
+func TestLookBackIsNamed(t *testing.T) {
+	t.Parallel()
+	play(t, "in the bar", 80, 24, func(f *fixture) {
+		f.finish("jump", "list")
+		f.Press("2")
+		f.Wait(2 * time.Second)
+		f.Sees("→ continuer  J revoir")
+	}, with(func(o *tui.Options) {
+		o.Journal = func(context.Context) ([]steps.Event, error) { return nil, nil }
+	}))
+}
+
+// TestHints wants what a workshop's authors advise to be there for somebody who is stuck: on a key,
+// when the step has failed, and when a password is asked for that stands on the slide behind.
+func TestHints(t *testing.T) {
+	t.Parallel()
+	hint := steps.Text{"fr": "Le mot de passe est sur la diapo.", "en": "The password is on the slide."}
+	begin := func(f *fixture) {
+		f.w.Steps[0].Hints = []steps.Text{hint}
+		f.Press("2")
+		f.Wait(2 * time.Second)
+	}
+	play(t, "on a key, which the bar names", 80, 24, func(f *fixture) {
+		begin(f)
+		f.Sees("i indices")
+		f.Press("i")
+		f.Sees("Pour s'y retrouver : Entrer par le rebond", "Le mot de passe est sur la diapo.")
+		f.Press("enter")
+		f.SeesNot("Pour s'y retrouver")
+		f.asked()
+	})
+	play(t, "when there are none", 80, 24, func(f *fixture) {
+		f.Press("2", "i")
+		f.Sees("pas d'indice pour cette étape")
+		f.SeesNot("i indices")
+	})
+	play(t, "in the dialog of a failure", 80, 24, func(f *fixture) {
+		begin(f)
+		fail := steps.Failf(steps.FailLogin, "permission denied")
+		f.set("jump", steps.StepState{Status: steps.Failed, Attempt: 1, Failure: fail}, steps.Event{Type: steps.StepFailed, Step: "jump", Failure: fail})
+		f.Sees("Que faire ?", "Le mot de passe est sur la diapo.", "Rejouer (r)")
+	})
+	play(t, "at the question for a password", 80, 24, func(f *fixture) {
+		begin(f)
+		f.tell(steps.Batch{Questions: []steps.Question{{ID: 7, Step: "jump", Kind: steps.AskPassword, Subject: "chat@rebond.example"}}})
+		f.Sees("Quel est le mot de passe ?", "Le mot de passe est sur la diapo.")
+		f.Wait(time.Second)
+		f.Type("miaou")
+		f.Press("enter")
+		f.asked(steps.Reply{Question: 7, Answer: steps.Answer{OK: true, Text: "miaou"}})
 	})
 }

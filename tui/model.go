@@ -13,6 +13,7 @@
 //	ask.go      the dialogs the console opens, and what their answers mean
 //	lens.go     the habits of the log: filter, search on, mark, save
 //	nova.go     the habits of the list of servers: details, console, delete
+//	noticed.go  what that list tells about steps: booted by hand, or gone
 //	history.go  the journal, to look back at
 //	traffic.go  who answers on the web sites, and the way there for a browser
 //	raise.go    the panes of a step come up with it
@@ -173,11 +174,11 @@ type Model struct {
 	trouble  error
 	vars     steps.Vars
 	snapshot cloud.Snapshot
-	noticed  map[string]bool // ids of servers made by hand that a step was checked for
-	step     steps.ID        // the one the console is at; empty on a slide without one
-	command  string          // its command line
-	going    string          // what it goes on with, while nothing of it runs
-	editable bool            // there is something to edit in it
+	noticed  noticed
+	step     steps.ID // the one the console is at; empty on a slide without one
+	command  string   // its command line
+	going    string   // what it goes on with, while nothing of it runs
+	editable bool     // there is something to edit in it
 	told     whereabouts
 
 	toast   notice
@@ -215,7 +216,7 @@ func New(ctx context.Context, s Session, o Options) *Model {
 	}
 	m := &Model{
 		ctx: ctx, session: s, feed: o.Feed, workshop: w, opts: o,
-		keys: table(), focus: pane.SlideID, drawn: map[pane.ID]drawn{}, answered: map[int64]bool{}, noticed: map[string]bool{},
+		keys: table(), focus: pane.SlideID, drawn: map[pane.ID]drawn{}, answered: map[int64]bool{},
 		outline: pane.NewOutline(w), servers: pane.NewServers(o.Seat), log: pane.NewLog(o.Lines), traffic: pane.NewTraffic(w),
 		cat: pane.NewCat(o.Cats, o.ReducedMotion), touched: time.Now(), mouse: o.Mouse, demo: demo{on: o.Demo.On},
 	}

@@ -181,7 +181,7 @@ func (m *Model) shellOn(hop string, step steps.ID) tea.Cmd {
 		m.say(time.Now(), m.text.T("shell.none", "host", hop))
 		return nil
 	}
-	return m.exec(&announced{ExecCommand: c, text: m.text.T("shell.exit", "host", hop)}, step)
+	return m.exec(&announced{ExecCommand: c, text: m.text.T("shell.exit", "host", hop)}, step, false)
 }
 
 // announced says something in the terminal before it hands it over.
@@ -211,7 +211,7 @@ func (m *Model) edit(string) tea.Cmd {
 		m.say(time.Now(), m.text.T("off.no-edit"))
 		return nil
 	}
-	return m.exec(c, m.step)
+	return m.exec(c, m.step, true)
 }
 
 // back is esc: it closes what is open, one thing at a time, and cancels what runs last of all.

@@ -199,12 +199,13 @@ func (m *Model) askDelete() { m.confirmDelete(m.servers.Selected()) }
 func (m *Model) confirmDelete(v cloud.Server) {
 	name := cloud.Clean(v.Name)
 	ctx, remove, text := m.ctx, m.opts.Delete, m.text
-	cmd := func() tea.Msg {
+	gone := func() tea.Msg {
 		if err := remove(ctx, v.ID); err != nil {
 			return saidMsg{text.T("delete.failed", "name", name, "why", m.refusal(err))}
 		}
 		return saidMsg{text.T("delete.done", "name", name)}
 	}
+	cmd := func() tea.Msg { return doingMsg{text.T("delete.doing", "name", name), gone} }
 	m.confirm(m.text.T("delete.title"), m.text.T("delete.text", "name", name), m.text.T("button.delete"), cmd,
 		dialog.Para{}, dialog.Para{Look: dialog.Row, Label: m.text.T("servers.id"), Text: cloud.Clean(v.ID)})
 }

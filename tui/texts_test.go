@@ -85,7 +85,7 @@ func used(t *testing.T) map[string]bool {
 	family("toast.", "mouse-on", "mouse-off")
 	family("problem.", append(slides.ProblemKeys(), "unknown-id", "other-id", "slides")...)
 	family("severity.", slides.Info.String(), slides.Warning.String(), slides.Error.String())
-	family("key.", "run-next", "go-on", "back", "onward-all", "onward-run", "onward-type")
+	family("key.", "run-next", "go-on", "back", "onward-all", "onward-run", "onward-wait", "onward-type")
 	for _, kind := range []steps.QuestionKind{steps.AskPassword, steps.AskPassphrase, steps.AskPrompt} {
 		family("question."+string(kind)+".", "title", "text")
 	}

@@ -18,6 +18,8 @@ type Traffic interface {
 	Want(on bool)
 	// Reset begins a new count. It returns at once.
 	Reset()
+	// Wake has a site that did not answer asked again soon. It returns at once.
+	Wake()
 	// Next waits for something newer than a version.
 	Next(ctx context.Context, version int) (cloud.Traffic, error)
 	// Open makes ports of this machine lead to the sites, until Shut or the end, and tells their

@@ -27,6 +27,7 @@ type web struct {
 	want    bool
 	turns   int // how often somebody began or ceased to look
 	resets  int
+	wakes   int
 	links   pane.Links
 	err     error
 	open    bool
@@ -45,6 +46,12 @@ func (w *web) Reset() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.resets++
+}
+
+func (w *web) Wake() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wakes++
 }
 
 func (w *web) Next(ctx context.Context, version int) (cloud.Traffic, error) {
@@ -208,7 +215,11 @@ func TestTraffic(t *testing.T) {
 			f.t.Error("the step wants it, and nobody looks")
 		}
 		two.tell(turns("web-07", "web-07-1"))
+		wakes := two.wakes
 		f.finish("puppet")
+		if two.wakes != wakes+1 {
+			f.t.Error("it is not asked at once when the step is done")
+		}
 		f.Sees("Le load balancer", "a web-07", "b web-07-1", "50%")
 		f.Press("right")
 		f.Sees("diapo 5/5", "Victoire")
@@ -404,15 +415,12 @@ func TestTrafficThemes(t *testing.T) {
 			}
 		})
 	}
-	for _, size := range []struct {
-		width, height int
-		lang          string
-	}{{80, 24, "fr"}, {120, 36, "en"}, {200, 60, "fr"}} {
-		for _, scene := range []string{"turns", "refused"} {
+	for _, size := range [][2]int{{80, 24}, {120, 36}, {200, 60}} {
+		for _, scene := range []struct{ name, lang string }{{"turns", "fr"}, {"turns", "en"}, {"refused", "fr"}} {
 			for _, name := range []string{"dark", "light", "contrast", "mono"} {
-				t.Run(fmt.Sprintf("%dx%d-%s-%s-%s", size.width, size.height, size.lang, scene, name), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%dx%d-%s-%s-%s", size[0], size[1], scene.lang, scene.name, name), func(t *testing.T) {
 					t.Parallel()
-					_, looks := look(t, size.width, size.height, size.lang, name, scene)
+					_, looks := look(t, size[0], size[1], scene.lang, name, scene.name)
 					golden.RequireEqual(t, looks)
 				})
 			}

@@ -38,9 +38,11 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if msg.err != nil {
 			return m, nil
 		}
-		cmd = tea.Batch(m.notice(m.snapshot, msg.snap, now), m.poll(msg.snap.Version))
+		before := m.snapshot
 		m.snapshot = msg.snap
 		m.servers.SetSnapshot(msg.snap, now)
+		m.notice(before, msg.snap, now)
+		cmd = m.poll(msg.snap.Version)
 	case wakeMsg:
 		if msg.id != m.wake.id {
 			return m, nil
@@ -52,7 +54,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	auto := m.direct(now)
 	m.settle(now)
 	m.report()
-	return m, tea.Batch(cmd, auto, m.arm(now))
+	return m, tea.Batch(cmd, auto, m.recheck(), m.arm(now))
 }
 
 // came takes what a command of the console's own has brought.
@@ -70,6 +72,9 @@ func (m *Model) came(msg tea.Msg, now time.Time) tea.Cmd {
 		if m.ctx.Err() == nil {
 			m.say(now, msg.text)
 		}
+	case doingMsg:
+		m.say(now, msg.text)
+		return msg.then
 	case trafficMsg:
 		return m.counted(msg, now)
 	case linksMsg:
@@ -147,6 +152,10 @@ func (m *Model) did(msg didMsg, now time.Time) {
 
 // left comes back from a shell or an editor: what was done there counts, so the step is checked.
 func (m *Model) left(msg leftMsg, now time.Time) tea.Cmd {
+	if msg.err != nil && msg.edited {
+		m.notEdited(msg.err, now)
+		return nil
+	}
 	if msg.err != nil {
 		m.say(now, m.text.T("shell.failed", "why", pane.Clean(msg.err.Error())))
 		return nil

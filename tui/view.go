@@ -30,7 +30,7 @@ type drawn struct {
 func (m *Model) arrange() {
 	in := want{
 		Width: m.width, Height: m.height, Focus: m.focus, Zoom: m.zoom || m.deckOnly(), NoCat: m.opts.NoCat,
-		Traffic: m.besideServers(), Servers: m.serversFirst(), Busy: m.busy(),
+		Traffic: m.besideServers(), Servers: m.serversFirst(), Busy: m.busy(), List: len(m.snapshot.Servers),
 	}
 	if m.demo.up {
 		in.Stage, in.Wings = m.demo.pane, m.wings()
@@ -95,7 +95,7 @@ func (m *Model) windowTitle() string {
 	if m.opts.Seat != "" {
 		parts = append(parts, m.opts.Seat)
 	}
-	return strings.Join(parts, " - ")
+	return ansi.Strip(pane.Clean(strings.Join(parts, " - "))) // the workshop may be anybody's
 }
 
 // screen is every line of the screen, each exactly as wide as it.

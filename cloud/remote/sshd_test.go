@@ -53,11 +53,35 @@ func sshd(t *testing.T, extra string) Hop {
 		"StrictModes no\nUsePAM no\nPermitRootLogin yes\nPrintMotd no\n", dir, extra)
 	for range 20 {
 		if hop.Port = freePort(t); listens(t, bin, dir, hop.Port, conf) {
+			if os.Getuid() != 0 {
+				locked(t, hop, hostPub)
+			}
 			return hop
 		}
 	}
 	t.Fatal("each port that was free was somebody else's a moment later")
 	return hop
+}
+
+// locked skips the test when sshd refuses this account whatever its key: nobody's, say, is locked on most
+// systems. It does not ask our own client.
+func locked(t *testing.T, hop Hop, hostKey ssh.PublicKey) {
+	t.Helper()
+	data, err := os.ReadFile(hop.KeyFiles[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ssh.ParsePrivateKey(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := ssh.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", hop.Port), &ssh.ClientConfig{
+		User: hop.User, Auth: []ssh.AuthMethod{ssh.PublicKeys(key)}, HostKeyCallback: ssh.FixedHostKey(hostKey), Timeout: time.Minute,
+	})
+	if err != nil {
+		t.Skipf("sshd does not let %s in, whose account may be locked: %v", hop.User, err)
+	}
+	_ = client.Close()
 }
 
 // freePort is a port that nobody listens on at this moment.

@@ -52,6 +52,8 @@ type Watcher struct {
 	want    bool
 	changed chan struct{} // closed when now has changed
 	turned  chan struct{} // closed when want has
+
+	woken [2]chan struct{} // of the requests, and of the looks at the statistics
 }
 
 // New makes a watcher. It asks nothing before it runs and somebody wants it to.
@@ -63,7 +65,9 @@ func New(o Options) *Watcher {
 	if o.Stats <= 0 {
 		o.Stats = 2 * time.Second
 	}
-	return &Watcher{o: o, now: tally{cloud.Traffic{Site: -1}}, changed: make(chan struct{}), turned: make(chan struct{})}
+	w := &Watcher{o: o, now: tally{cloud.Traffic{Site: -1}}, changed: make(chan struct{}), turned: make(chan struct{})}
+	w.woken = [2]chan struct{}{make(chan struct{}, 1), make(chan struct{}, 1)}
+	return w
 }
 
 // Want says whether somebody looks. A request under way is not waited for: it ends by itself.
@@ -74,6 +78,17 @@ func (w *Watcher) Want(on bool) {
 		w.want = on
 		close(w.turned)
 		w.turned = make(chan struct{})
+	}
+}
+
+// Wake ends the pause that failures have made longer and longer: something has been done about them. The
+// next request comes no sooner after the last one than it would from a site that answers.
+func (w *Watcher) Wake() {
+	for _, c := range w.woken {
+		select {
+		case c <- struct{}{}:
+		default: // it is about to wake
+		}
 	}
 }
 
@@ -107,26 +122,32 @@ func (w *Watcher) Next(ctx context.Context, version int) (cloud.Traffic, error) 
 // Run asks until ctx ends. It returns when nothing of it runs any more.
 func (w *Watcher) Run(ctx context.Context) {
 	var running sync.WaitGroup
-	running.Go(func() { w.loop(ctx, w.asker()) })
-	running.Go(func() { w.loop(ctx, w.reader()) })
+	running.Go(func() { w.loop(ctx, w.woken[0], w.asker()) })
+	running.Go(func() { w.loop(ctx, w.woken[1], w.reader()) })
 	running.Wait()
 }
 
 // loop does something while somebody looks, with the pauses it asks for. A pause holds whoever looks:
-// to look away and back asks no faster.
-func (w *Watcher) loop(ctx context.Context, do func(context.Context) time.Duration) {
+// to look away and back asks no faster. What wakes it cuts a pause short.
+func (w *Watcher) loop(ctx context.Context, wake <-chan struct{}, do func(ctx context.Context, woken bool) time.Duration) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	woken, last := false, time.Time{}
 	for {
 		select {
 		case <-timer.C:
+		case <-wake:
+			woken = true
+			timer.Reset(max(0, w.o.Every-time.Since(last)))
+			continue
 		case <-ctx.Done():
 			return
 		}
 		if !w.wanted(ctx) {
 			return
 		}
-		timer.Reset(do(ctx))
+		timer.Reset(do(ctx, woken))
+		woken, last = false, time.Now()
 	}
 }
 
@@ -148,9 +169,12 @@ func (w *Watcher) wanted(ctx context.Context) bool {
 }
 
 // asker makes requests, and says how long to leave the site alone.
-func (w *Watcher) asker() func(context.Context) time.Duration {
+func (w *Watcher) asker() func(context.Context, bool) time.Duration {
 	fails := 0
-	return func(ctx context.Context) time.Duration {
+	return func(ctx context.Context, woken bool) time.Duration {
+		if woken {
+			fails = 0
+		}
 		site, ok := w.site()
 		if !ok {
 			fails = 0
@@ -196,9 +220,12 @@ func backOff(kind cloud.TroubleKind, fails int, every time.Duration) time.Durati
 }
 
 // reader reads the statistics, and says how long to wait for the next ones.
-func (w *Watcher) reader() func(context.Context) time.Duration {
+func (w *Watcher) reader() func(context.Context, bool) time.Duration {
 	fails := 0
-	return func(ctx context.Context) time.Duration {
+	return func(ctx context.Context, woken bool) time.Duration {
+		if woken {
+			fails = 0
+		}
 		site, ok := w.site()
 		if !ok || site.Stats == "" {
 			return w.o.Stats

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -329,6 +330,35 @@ func TestOnce(t *testing.T) {
 	if a := (Site{URL: "http://[::"}).ask(t.Context()); a.Kind != cloud.TroubleOther {
 		t.Errorf("a URL that is none: %+v", a)
 	}
+}
+
+// TestWake has a site come up that has been left alone for longer and longer.
+func TestWake(t *testing.T) {
+	t.Parallel()
+	b := &balancer{csv: statistics, fail: syscall.ECONNREFUSED}
+	watching(t, Options{Site: func() (Site, error) { return b.site(), nil }}, func(t *testing.T, w *Watcher) {
+		w.Want(true)
+		time.Sleep(10 * time.Minute)
+		asked, _ := b.counts()
+		b.set(func(b *balancer) { b.fail = nil })
+		w.Wake()
+		w.Wake()
+		time.Sleep(500 * time.Millisecond)
+		if got, _ := b.counts(); got < asked+1 || got > asked+2 {
+			t.Errorf("%d requests in half a second", got-asked)
+		}
+		if got := now(w); len(got.Shares) == 0 || len(got.Stats) != 1 {
+			t.Errorf("%+v", got)
+		}
+		asked, reads := b.counts()
+		for range 50 { // to wake what is awake asks no faster
+			w.Wake()
+			time.Sleep(100 * time.Millisecond)
+		}
+		if got, looks := b.counts(); got-asked > 11 || looks-reads > 11 {
+			t.Errorf("%d requests and %d looks in 5 s", got-asked, looks-reads)
+		}
+	})
 }
 
 // TestBeside has two look at the same servers, which take turns: neither sees only half of them.

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -44,7 +45,7 @@ func addConsole(root *cobra.Command, o *options) {
 	f := root.Flags()
 	f.StringVar(&c.step, "step", "", "step to begin at (default: where you were)")
 	f.StringVar(&c.deck, "deck", "", "show this deck in place of the workshop's")
-	f.StringVar(&c.theme, "theme", "", "dark, light, contrast or mono (default: as the terminal is)")
+	f.StringVar(&c.theme, "theme", "", "theme: "+strings.Join(themeNames(), ", ")+" (default: as the terminal is)")
 	f.BoolVar(&c.noCat, "no-cat", false, "no cat (oh no)")
 	f.BoolVar(&c.still, "still", false, "nothing moves by itself")
 	f.BoolVar(&c.mouse, "mouse", false, "the mouse scrolls and chooses (selecting text then needs shift)")
@@ -207,10 +208,10 @@ func (s *session) lookOver(ctx context.Context) {
 // consoleOptions are what a session and the parts say about the console.
 func (o *options) consoleOptions(s *session, p consoleParts, c *consoleFlags) (tui.Options, error) {
 	if _, ok := s.workshop.Step(steps.ID(c.step)); c.step != "" && !ok {
-		return tui.Options{}, &exitError{code: exitUsage, err: s.workshop.Unknown(steps.ID(c.step))}
+		return tui.Options{}, unknownStep(s.workshop.Unknown(steps.ID(c.step)))
 	}
 	if _, ok := p.themes[c.theme]; c.theme != "" && !ok {
-		return tui.Options{}, usagef("no theme %q: there are %v", c.theme, p.themes.Names())
+		return tui.Options{}, usagef("no theme %q: there is %s", c.theme, strings.Join(p.themes.Names(), ", "))
 	}
 	look := c.theme
 	if look == "" && os.Getenv("NO_COLOR") != "" {

@@ -167,6 +167,22 @@ type findingRow struct {
 	Took    steps.Millis  `json:"took_ms"`
 }
 
+// called is a check as people know it.
+func called(text i18n.Texts, check, subject string) string {
+	return strings.TrimSpace(text.T("cli.doctor.check."+check) + " " + subject)
+}
+
+// remedyOf is what to do, for whoever asks the doctor: that one can do more than a seat.
+func remedyOf(text i18n.Texts, key string) string {
+	if own := "cli.doctor." + key; text.Has(own) {
+		return text.T(own)
+	}
+	if key == "" {
+		return ""
+	}
+	return text.T(key)
+}
+
 // findingPrinter prints findings as they come. Flush tells the sum and the flags to hand out, and what
 // could not be printed.
 func findingPrinter(out io.Writer, text i18n.Texts, asJSON bool) (told func(doctor.Finding), flush func(handOuts []string) error) {
@@ -183,28 +199,22 @@ func findingPrinter(out io.Writer, text i18n.Texts, asJSON bool) (told func(doct
 		if seat, _, _ := strings.Cut(f.Subject, " "); f.Check == "seat" && f.Status == doctor.Failed && !slices.Contains(seats, seat) {
 			seats = append(seats, seat)
 		}
-		remedy := ""
-		if f.Remedy != "" {
-			remedy = text.T(f.Remedy)
-			if own := "cli.doctor." + f.Remedy; text.Has(own) { // whoever asks the doctor can do more than a seat
-				remedy = text.T(own)
-			}
-		}
+		remedy := remedyOf(text, f.Remedy)
 		if asJSON {
 			if err := printJSON(out, findingRow{f.Check, f.Subject, f.Status, cloud.Clean(f.Detail), cloud.Clean(f.Cause), remedy, steps.Millis(f.Took)}); err != nil {
 				failed = errors.Join(failed, err)
 			}
 			return
 		}
-		name := strings.TrimSpace(text.T("cli.doctor.check."+f.Check) + " " + f.Subject)
+		name := called(text, f.Check, f.Subject)
 		mark := map[doctor.Status]string{doctor.OK: "✓", doctor.Warning: "!", doctor.Failed: "✗", doctor.Skipped: "-"}[f.Status]
 		said := f.Detail
-		switch f.Status {
-		case doctor.Skipped:
-			said = text.T("cli.doctor.skipped", "why", f.Cause)
-		case doctor.Failed, doctor.Warning:
+		if f.Status != doctor.OK {
 			said = f.Cause
-		default:
+		}
+		if f.Status == doctor.Skipped {
+			check, subject, _ := strings.Cut(f.Cause, ":") // a key, as Check.Key makes it
+			said = text.T("cli.doctor.skipped", "why", called(text, check, subject))
 		}
 		took := ""
 		if f.Took >= time.Millisecond {

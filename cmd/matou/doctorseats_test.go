@@ -86,7 +86,36 @@ func newRoom(t *testing.T, seats ...int) room {
 			}
 		}
 	}
+	if os.Getuid() != 0 {
+		r.locked(t)
+	}
 	return r
+}
+
+// locked skips the test when sshd refuses this account whatever its key: nobody's, say, is locked on most
+// systems. It does not ask our own client.
+func (r room) locked(t *testing.T) {
+	t.Helper()
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(r.home, ".ssh", "id_ed25519"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ssh.ParsePrivateKey(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := ssh.Dial("tcp", "127.0.0.1:"+r.prefix+"00", &ssh.ClientConfig{
+		User: me.Username, Auth: []ssh.AuthMethod{ssh.PublicKeys(key)}, Timeout: time.Minute,
+		HostKeyCallback: func(string, net.Addr, ssh.PublicKey) error { return nil }, // of this very test
+	})
+	if err != nil {
+		t.Skipf("sshd does not let %s in, whose account may be locked: %v", me.Username, err)
+	}
+	_ = client.Close()
 }
 
 // freePorts finds a prefix under which ports 00 to 04 are free.

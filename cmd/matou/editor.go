@@ -13,21 +13,8 @@ import (
 
 // runEditor opens a file in the person's editor, in this terminal.
 func runEditor(ctx context.Context, file string) error {
-	var words []string
-	for _, name := range []string{"VISUAL", "EDITOR"} {
-		if words = strings.Fields(os.Getenv(name)); words != nil {
-			break
-		}
-	}
-	if words == nil {
-		for _, name := range []string{"vim", "vi", "nano"} {
-			if _, err := exec.LookPath(name); err == nil {
-				words = []string{name}
-				break
-			}
-		}
-	}
-	if words == nil {
+	words := editorWords(os.Getenv, exec.LookPath)
+	if len(words) == 0 {
 		return steps.Failf(steps.FailNotFound, "no editor: set EDITOR, or change %s yourself", file)
 	}
 	cmd := exec.CommandContext(ctx, words[0], append(words[1:], file)...)
@@ -39,6 +26,22 @@ func runEditor(ctx context.Context, file string) error {
 	}
 	if err != nil {
 		return fmt.Errorf("run %s: %w", words[0], err)
+	}
+	return nil
+}
+
+// editorWords is the command line of the person's editor: the one they have chosen, as other programs
+// read it, or the first of the usual ones there is; nil when there is none.
+func editorWords(getenv func(string) string, look func(string) (string, error)) []string {
+	for _, name := range []string{"VISUAL", "EDITOR"} {
+		if words := strings.Fields(getenv(name)); len(words) > 0 {
+			return words
+		}
+	}
+	for _, name := range []string{"vim", "vi", "nano"} {
+		if _, err := look(name); err == nil {
+			return []string{name}
+		}
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func newExport(o *options) *cobra.Command {
 back, asciicast v3). Secrets the workshop knows are masked.`,
 		Args: cobra.NoArgs,
 	}
-	cmd.Flags().StringVar(&format, "format", "md", "md or cast")
+	cmd.Flags().StringVar(&format, "format", "md", "format: md or cast")
 	cmd.Flags().StringVarP(&file, "output", "o", "", "file to write (default: standard output)")
 	cmd.Flags().IntVar(&lines, "lines", 40, "lines of output to keep of the beginning, and of the end, of each command")
 	cmd.RunE = running(func(cmd *cobra.Command, _ []string) error {

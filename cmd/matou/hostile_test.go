@@ -219,7 +219,7 @@ func TestPrintMade(t *testing.T) {
 func TestTellIsHarmless(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	tell(&out, &exitError{code: exitFailed, err: fmt.Errorf("boot: %s", poison)})
+	tell(&out, &exitError{code: exitFailed, err: fmt.Errorf("boot: %s", poison)}, "matou --help")
 	if harmless(t, "an error", out.String()); !strings.Contains(out.String(), "matou: boot: A") {
 		t.Errorf("%q", out.String())
 	}

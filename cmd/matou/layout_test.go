@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -78,5 +80,29 @@ func TestTopLevel(t *testing.T) {
 	want := []string{"README.md", "assets", "cloud", "cmd", "go.mod", "go.sum", "slides", "steps", "tui"}
 	if !slices.Equal(visible, want) {
 		t.Errorf("the top level is %v, want %v", visible, want)
+	}
+}
+
+// A template that is executed calls methods by name: when the program has one, the linker keeps every
+// exported method of every type, six megabytes of them, and a console takes two more of memory.
+func TestLinkerDropsMethods(t *testing.T) {
+	if testing.Short() {
+		t.Skip("links the program")
+	}
+	path := filepath.Join(t.TempDir(), "matou")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, "matou/cmd/matou").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	symbols, err := exec.CommandContext(t.Context(), "go", "tool", "nm", path).Output()
+	if err != nil {
+		t.Fatalf("go tool nm: %v", err)
+	}
+	if !bytes.Contains(symbols, []byte(" main.main\n")) {
+		t.Fatal("the program's symbols can't be read")
+	}
+	for _, name := range []string{"text/template.(*state).evalField", "html/template.New"} {
+		if bytes.Contains(symbols, []byte(" "+name+"\n")) {
+			t.Errorf("%s is in the program", name)
+		}
 	}
 }

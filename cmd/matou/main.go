@@ -91,7 +91,7 @@ func run(args []string, stderr io.Writer) int {
 	root := newRoot()
 	root.SetArgs(args)
 	err := fang.Execute(ctx, root, fang.WithVersion(version()), fang.WithErrorHandler(
-		func(_ io.Writer, _ fang.Styles, err error) { tell(stderr, err) },
+		func(_ io.Writer, _ fang.Styles, err error) { tell(stderr, err, helpFor(root, args)) },
 	))
 	var e *exitError
 	switch {
@@ -104,15 +104,22 @@ func run(args []string, stderr io.Writer) int {
 	}
 }
 
-// tell prints why the program ends.
-func tell(w io.Writer, err error) {
+// tell prints why the program ends, and what explains the command line when that is the reason.
+func tell(w io.Writer, err error, help string) {
 	var e *exitError
 	if errors.As(err, &e) && e.shown {
 		return
 	}
+	var problems steps.Problems
+	if errors.As(err, &problems) { // a line each, with nothing before it: editors go there
+		for _, p := range problems {
+			fmt.Fprintln(w, steps.Plain(p.String()))
+		}
+		return
+	}
 	fmt.Fprintf(w, "matou: %s\n", steps.Plain(err.Error()))
 	if e == nil || e.code == exitUsage {
-		fmt.Fprintln(w, "       matou --help")
+		fmt.Fprintln(w, "       "+help)
 	}
 }
 

@@ -19,7 +19,8 @@ func newNotes(o *options) *cobra.Command {
 		Use:   "notes",
 		Short: "Show the speaker's notes of the slide the console is at, in another terminal",
 		Long: `Follows the console of the same seat: the notes of its slide, the next slide's title, how its step
-stands, and the time. The notes are the comments of the deck: <!-- like this one -->.`,
+stands, and the time. The notes are the comments of the deck, <!-- like this one -->, and those in the file
+that workshop.yaml names under notes: a line "# SLIDE", and below it what to say there.`,
 		Args: cobra.NoArgs,
 	}
 	cmd.Flags().StringVar(&deck, "deck", "", "deck with the notes (default: the one the console shows)")
@@ -38,10 +39,14 @@ stands, and the time. The notes are the comments of the deck: <!-- like this one
 			if err != nil {
 				return nil, err
 			}
-			if d := decks[text.Lang]; d != nil {
-				return d, nil
+			lang := text.Lang
+			if decks[lang] == nil {
+				lang = w.Languages[0]
 			}
-			return decks[w.Languages[0]], nil
+			if file == "" {
+				err = withNotes(w, lang, decks[lang])
+			}
+			return decks[lang], err
 		}
 		if fd := os.Stdout.Fd(); term.IsTerminal(fd) && !once {
 			no.Size = func() (int, int) {

@@ -170,14 +170,18 @@ func (o *options) play(cmd *cobra.Command, asJSON bool,
 		return err
 	}
 	if len(ids) == 0 {
-		fmt.Fprintln(cmd.ErrOrStderr(), p.text.T("refusal."+string(steps.RefusedNothing)))
+		nothing := "refusal." + string(steps.RefusedNothing)
+		if cmd.Name() == "check" {
+			nothing = "cli.check.nothing"
+		}
+		fmt.Fprintln(cmd.ErrOrStderr(), p.text.T(nothing))
 	}
 	for _, id := range ids {
 		failure, err := do(ctx, p, id)
 		var refused *steps.Refusal
 		switch {
 		case errors.As(err, &refused) && refused.Code == steps.RefusedUnknown:
-			return &exitError{code: exitUsage, err: err}
+			return unknownStep(refused)
 		case err != nil:
 			return err
 		case failure != nil:
@@ -185,6 +189,14 @@ func (o *options) play(cmd *cobra.Command, asJSON bool,
 		}
 	}
 	return nil
+}
+
+// unknownStep is the mistake of naming a step that is not there.
+func unknownStep(r *steps.Refusal) error {
+	if len(r.Needs) == 0 { // nothing comes near
+		return usagef("%w: matou status lists them", r)
+	}
+	return &exitError{code: exitUsage, err: r}
 }
 
 // one is a step named on the command line.
@@ -199,7 +211,7 @@ func one(id string) func(*steps.Workshop, steps.State) ([]steps.ID, error) {
 func between(w *steps.Workshop, from, until steps.ID) ([]steps.ID, error) {
 	for _, id := range []steps.ID{from, until} {
 		if _, ok := w.Step(id); id != "" && !ok {
-			return nil, &exitError{code: exitUsage, err: w.Unknown(id)}
+			return nil, unknownStep(w.Unknown(id))
 		}
 	}
 	var ids []steps.ID

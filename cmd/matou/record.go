@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync"
 
@@ -39,7 +40,10 @@ func (o *options) startRecording(ctx context.Context, s *session, lines bool) (*
 	}
 	file, err := os.OpenFile(o.record, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return nil, usagef("record: %v", err)
+		if errors.Is(err, fs.ErrExist) {
+			return nil, usagef("--record: %s is there already, and is not written over: name a new file", o.record)
+		}
+		return nil, usagef("--record: %v", err)
 	}
 	cols, rows, _ := term.GetSize(os.Stdout.Fd()) // none of it is one: the recording has its own
 	w, err := cast.New(file, cast.Header{

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/charmbracelet/x/vt"
 	"github.com/creack/pty"
@@ -126,5 +127,36 @@ func TestEcho(t *testing.T) {
 	}
 	if err := echo(^uintptr(0), false); err == nil {
 		t.Error("what is no terminal was hidden")
+	}
+}
+
+// TestPoisonedConsole opens the console on a seat that somebody else wrote: the terminal is told to draw,
+// and nothing that stands in the journal.
+func TestPoisonedConsole(t *testing.T) {
+	t.Parallel()
+	state := t.TempDir()
+	poisonedSeat(t, state)
+	s := newScreen(t, 120, 36, program(t, state, "--pace", "instant", "--no-cat", "--still", "--lang", "en"))
+	s.sees("slide ")
+	s.press("J")
+	s.sees("What was done")
+	time.Sleep(dialogMoment)
+	s.press(keyEnter)
+	s.sees("Output of")
+	time.Sleep(dialogMoment)
+	s.press(keyEsc)
+	s.until("the dialog to close", func(text string) bool { return !strings.Contains(text, "Output of") })
+	s.press("q")
+	<-s.done
+	raw := s.written()
+	for _, bad := range []string{"owned\a", "\x1b]52", "evil", "\x1bP+q544e", "\x1bc"} {
+		if strings.Contains(raw, bad) {
+			t.Errorf("%q reached the terminal", bad)
+		}
+	}
+	for _, r := range raw {
+		if r >= 0x80 && r < 0xa0 || unicode.Is(unicode.Bidi_Control, r) {
+			t.Errorf("%q reached the terminal", r)
+		}
 	}
 }

@@ -34,8 +34,27 @@ const defaultSeat = "01"
 func newRoot() *cobra.Command {
 	o := &options{}
 	root := &cobra.Command{
-		Use:           "matou",
-		Short:         "A hands-on cloud workshop in a terminal: slides, steps that prove themselves, and a cat",
+		Use:   "matou",
+		Short: "A hands-on cloud workshop in a terminal: slides, steps that prove themselves, and a cat",
+		Long: `A hands-on cloud workshop in a terminal: slides, each command run from a keypress and proven before it
+counts as done, live panes, and a cat. With no cloud, it plays in a sandbox inside the program. What was
+done is kept: start it again, and it is where you were. In the console, ? shows the keys.
+
+It ends with 0 when it worked, with 1 when something failed (what, why and what to do next are on standard
+error), with 2 when the command line is wrong.
+
+Environment: MATOU_SEAT, MATOU_PASSWORD (of the hops and the cloud, where nobody can be asked),
+MATOU_KEEP_SESSION, MATOU_LAB_DIR; OS_* and clouds.yaml as the openstack command reads them; LC_ALL,
+LC_MESSAGES, LANG for the language; NO_COLOR.`,
+		Example: `# At the first slide, in the sandbox
+matou
+# On the jumphost, where the credentials are
+matou --seat 07
+# From your own machine, all the way
+matou --cloud openrc --seat 07 --set jumphost.host=jump.example.org
+# The day before a class, and in front of it
+matou doctor --seats 20
+matou --demo`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
@@ -45,8 +64,8 @@ func newRoot() *cobra.Command {
 	f.BoolVar(&o.sandbox, "sandbox", false, "play in the embedded sandbox, whatever the environment says")
 	f.StringVar(&o.seat, "seat", "", "your seat: lower-case letters, digits, dashes (default: MATOU_SEAT, or "+defaultSeat+")")
 	f.StringVar(&o.workshop, "workshop", "web-cloud-puppet", "a workshop's name, or its folder")
-	f.StringVar(&o.lang, "lang", "", "language: fr or en (default: the locale's)")
-	f.StringVar(&o.faults, "faults", "", "file with faults to inject into the sandbox")
+	f.StringVar(&o.lang, "lang", "", "language: "+strings.Join(languages(), " or ")+" (default: the locale's)")
+	f.StringVar(&o.faults, "faults", "", "file with what is to go wrong in the sandbox: see matou sandbox --help")
 	f.StringVar(&o.state, "state", "", "folder for progress and the sandbox's world (default: matou in the XDG state folder)")
 	f.StringVar(&o.here, "here", "", "hop of the workshop this program runs on, when it can't find out")
 	f.StringVar(&o.pace, "pace", "fast", "the sandbox's pace: recorded, fast, instant, or a factor of the recorded time")
@@ -57,6 +76,8 @@ func newRoot() *cobra.Command {
 		newSandbox(o), newLab(o), newWorkshop(o), newDeck(o), newNotes(o), newExport(o), newVersion(),
 	)
 	addConsole(root, o)
+	plainUsage(root)
+	completions(root, o)
 	return root
 }
 

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"matou/cloud/sandbox"
+	"matou/cloud/sandbox/fault"
 	"matou/steps"
 )
 
@@ -17,7 +19,20 @@ func newSandbox(o *options) *cobra.Command {
 		Use:   "sandbox",
 		Short: "Run the sandbox by itself, for other clients",
 		Long: `Serves the sandbox's OpenStack API and jumphost on loopback until it is interrupted, and says how the
-openstack, nova and ssh commands reach them from another terminal.`,
+openstack, nova and ssh commands reach them from another terminal.
+
+A file given with --faults, here or to any other command, says what is to go wrong in it, for rehearsing a
+bad day:
+
+    faults:
+      - {at: boot.error, match: ^web-, count: 1, text: No valid host was found.}
+      - {at: api.429, after: 3, count: 2, retry_after: 2}
+
+match is a regular expression on what it is about (a server's or a host's name, "GET /servers/detail");
+after, how often it still goes well; count, how often it then goes wrong (for ever, when left out); text,
+the message; delay, a time. at is one of
+
+    ` + strings.Join(fault.Names(), "\n    "),
 		Args: cobra.NoArgs,
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "write openrc, clouds.yaml and ssh_config there")

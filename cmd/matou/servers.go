@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"matou/cloud"
+	"matou/cloud/doctor"
 	"matou/cloud/openstack"
 	"matou/steps"
 	"matou/steps/action"
@@ -151,7 +152,7 @@ func (k keeping) Servers(ctx context.Context) ([]cloud.Server, error) {
 
 // lister logs in with as little as it takes: on a cloud whose credentials are here, that needs
 // neither the workshop nor a seat.
-func (o *options) lister(ctx context.Context, keep bool) (cloud.Lister, func() error, error) {
+func (o *options) lister(ctx context.Context, keep bool) (_ cloud.Lister, _ func() error, err error) {
 	// Credentials that are here need no workshop to be found.
 	a := chooseAccount(o, &steps.Workshop{})
 	if !a.local() || o.here == "none" { // the API may be behind a hop
@@ -164,6 +165,7 @@ func (o *options) lister(ctx context.Context, keep bool) (cloud.Lister, func() e
 		}
 		return compute, s.Close, nil
 	}
+	defer func() { err = o.withRemedy(err) }()
 	c, err := a.credentials(ctx, nil)
 	if err != nil {
 		return nil, nil, err
@@ -192,6 +194,18 @@ func (o *options) lister(ctx context.Context, keep bool) (cloud.Lister, func() e
 		return nil, nil, err
 	}
 	return keeping{client, in}, func() error { client.Close(); return nil }, nil
+}
+
+// withRemedy adds what to do about an error of a cloud, where a step would say it.
+func (o *options) withRemedy(err error) error {
+	_, text, bad := o.texts()
+	if err == nil || bad != nil {
+		return err
+	}
+	if r := doctor.Because(err); r.Remedy != "remedy."+steps.FailInternal {
+		return fmt.Errorf("%w\n       %s", err, text.T(r.Remedy))
+	}
+	return err
 }
 
 // runningWorld logs in to the sandbox that another matou is running, a console in the next terminal

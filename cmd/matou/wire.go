@@ -180,7 +180,7 @@ func (s *session) openSeat(dir string, readOnly bool) (*steps.Journal, error) {
 		s.dir = dir
 		return steps.ReadJournal(dir)
 	case err != nil:
-		s.warnings = append(s.warnings, fmt.Errorf("progress is not kept: %w", err))
+		s.warnings = append(s.warnings, fmt.Errorf("progress is not kept (--state DIR names another folder): %w", err))
 		return nil, nil
 	}
 	s.dir = dir
@@ -272,6 +272,9 @@ func (o *options) startWorld(ctx context.Context, s *session, dir string) error 
 	if err != nil {
 		if errors.Is(err, sandbox.ErrHeld) {
 			return fmt.Errorf("%w: leave that one, or give this one a world of its own (--state DIR)", err)
+		}
+		if full := new(fs.PathError); errors.As(err, &full) && filepath.IsAbs(full.Path) { // not a file of the workshop's
+			return fmt.Errorf("%w: make room there, or name another folder (--state DIR)", err)
 		}
 		return err
 	}

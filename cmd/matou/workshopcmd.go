@@ -12,9 +12,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"matou/assets"
+	"matou/cloud/sandbox"
 	"matou/slides"
 	"matou/steps"
 	"matou/tui/i18n"
+	"matou/tui/pane"
 )
 
 func newWorkshop(o *options) *cobra.Command {
@@ -83,7 +85,7 @@ looks odd on a slide, "matou deck check" tells.`,
 		if err != nil {
 			return told(cmd, err)
 		}
-		if problems := checkDecks(w, text); len(problems) > 0 {
+		if problems := slices.Concat(checkPanes(w), checkDecks(w, text), checkSandbox(w)); len(problems) > 0 {
 			return told(cmd, inFolder(name, problems))
 		}
 		fmt.Fprintf(cmd.OutOrStdout(), "%s: %s, %s, %s\n", w.Name, text.N("cli.workshop.steps", len(w.Steps)), text.N("cli.workshop.slides", len(w.Slides)), strings.Join(w.Languages, ", "))
@@ -135,11 +137,42 @@ func checkDecks(w *steps.Workshop, text i18n.Texts) steps.Problems {
 		if first == nil {
 			first = deck
 		}
-		for i, s := range deck.Slides[:min(len(deck.Slides), len(first.Slides))] {
+		if len(deck.Slides) != len(first.Slides) {
+			continue // every slide would be held against another
+		}
+		for i, s := range deck.Slides {
 			if is, want := len(s.Commands()), len(first.Slides[i].Commands()); is != want {
 				problems = append(problems, steps.Problem{File: file, Line: s.Line, Col: 1, Text: text.T("cli.workshop.commands", "n", fmt.Sprint(s.Number), "is", fmt.Sprint(is), "want", fmt.Sprint(want), "deck", first.Name)})
 			}
 		}
+	}
+	return append(problems, checkNotes(w)...)
+}
+
+// paneIDs are the panes that a step can ask for.
+var paneIDs = []string{string(pane.LogID), string(pane.ServersID), string(pane.TrafficID), string(pane.CatID)}
+
+// checkPanes finds panes that there are not. The engine does not know them: they are the console's.
+func checkPanes(w *steps.Workshop) steps.Problems {
+	var problems steps.Problems
+	for _, s := range w.Steps {
+		for _, p := range s.Panes {
+			if !slices.Contains(paneIDs, p) {
+				problems = append(problems, steps.Problem{File: steps.WorkshopFile, Line: s.Line, Col: 1, Text: fmt.Sprintf("step %q: no pane %q: there is %s", s.ID, p, strings.Join(paneIDs, ", "))})
+			}
+		}
+	}
+	return problems
+}
+
+// checkSandbox finds what would keep the workshop's sandbox from starting.
+func checkSandbox(w *steps.Workshop) steps.Problems {
+	if w.Sandbox.World == "" {
+		return nil
+	}
+	var problems steps.Problems
+	for _, m := range sandbox.Check(w.Files, w.Sandbox.World) {
+		problems = append(problems, steps.Problem{File: m.File, Line: m.Line, Col: m.Col, Text: m.Text})
 	}
 	return problems
 }

@@ -83,7 +83,7 @@ func (c *call) find(ctx context.Context, compute Compute, count int) (mine, all 
 		}
 		mine = nil
 		for _, s := range all {
-			if !c.fromHere(s) || leaving(s) {
+			if !c.fromHere(s) || s.Leaving() {
 				continue
 			}
 			if s.Status == cloud.StatusError && !c.in.Look {
@@ -109,11 +109,6 @@ func (c *call) find(ctx context.Context, compute Compute, count int) (mine, all 
 			return nil, nil, ctx.Err()
 		}
 	}
-}
-
-// leaving tells whether a server is on its way out.
-func leaving(s cloud.Server) bool {
-	return strings.EqualFold(s.TaskState, "deleting") || s.Status == cloud.StatusDeleted || s.Status == "SOFT_DELETED"
 }
 
 // takeOver takes over the servers that a person booted by hand under the names this action gives, and
@@ -155,7 +150,7 @@ func (c *call) handMade(all []cloud.Server, name string) (cloud.Server, error) {
 	var found []cloud.Server
 	for _, s := range all {
 		switch {
-		case s.Name != name || leaving(s) || c.mine(s):
+		case s.Name != name || s.Leaving() || c.mine(s):
 		case s.Marked():
 			c.show("nova", fmt.Sprintf("%s  %s is of %s: left alone", s.ID, s.Name, owner(s)))
 		case s.Status == cloud.StatusError:

@@ -3,6 +3,7 @@ package action
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -42,13 +43,21 @@ func (r *Registry) Editable(in steps.Input) (Editable, bool) {
 	return Editable{}, false
 }
 
+// rejected is what the name of a copy ends in that was not well-formed: the next edit goes on with it.
+const rejected = ".rejected"
+
 // EditOwn lets edit change a copy of a file of the workshop; what comes of it becomes this seat's own
-// copy, unless it is no longer well-formed.
+// copy, unless it is no longer well-formed. Then it is kept aside, and the next edit begins with it; one
+// that leaves it as it is gives it up.
 func (r *Registry) EditOwn(in steps.Input, e Editable, edit func(file string) error) (err error) {
 	c := &call{Registry: r, in: in}
 	data, _, err := c.dataFile(e.Path)
 	if err != nil {
 		return err
+	}
+	aside := c.ownFile(e.Path) + rejected
+	if draft, err := os.ReadFile(aside); err == nil {
+		data = draft
 	}
 	dir, err := os.MkdirTemp("", "matou-edit-")
 	if err != nil {
@@ -66,14 +75,16 @@ func (r *Registry) EditOwn(in steps.Input, e Editable, edit func(file string) er
 	if err != nil {
 		return steps.Failf(steps.FailDisk, "edit %s: %w", e.Path, err)
 	}
-	if string(edited) == string(data) {
-		return nil
+	if string(edited) != string(data) {
+		if err := wellFormed(e.Path, string(edited)); err != nil {
+			return errors.Join(err, writeOwn(aside, edited))
+		}
+		if err := writeOwn(c.ownFile(e.Path), edited); err != nil {
+			return steps.Failf(steps.FailDisk, "write this seat's copy of %s: %w", e.Path, err)
+		}
 	}
-	if err := wellFormed(e.Path, string(edited)); err != nil {
-		return err
-	}
-	if err := writeOwn(c.ownFile(e.Path), edited); err != nil {
-		return steps.Failf(steps.FailDisk, "write this seat's copy of %s: %w", e.Path, err)
+	if err := os.Remove(aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return steps.Failf(steps.FailDisk, "edit %s: %w", e.Path, err)
 	}
 	return nil
 }

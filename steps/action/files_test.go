@@ -249,6 +249,19 @@ func TestEditOwn(t *testing.T) {
 	if err := s.reg.EditOwn(s.in, e, write("a: [")); failure(err) != steps.FailValue {
 		t.Errorf("no YAML: %v", err)
 	}
+	for turn := range 2 { // what was refused is there again; unchanged, it is given up
+		got := ""
+		if err := s.reg.EditOwn(s.in, e, func(file string) error {
+			data, err := os.ReadFile(file)
+			got = string(data)
+			return err
+		}); err != nil || (got == "a: [") != (turn == 0) {
+			t.Errorf("turn %d: %q, %v", turn, got, err)
+		}
+	}
+	if err := s.reg.EditOwn(s.in, e, write("a: [")); failure(err) != steps.FailValue {
+		t.Errorf("no YAML again: %v", err)
+	}
 	if err := s.reg.EditOwn(s.in, e, func(string) error { return os.ErrPermission }); !errors.Is(err, os.ErrPermission) {
 		t.Errorf("an editor that fails: %v", err)
 	}

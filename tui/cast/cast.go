@@ -187,7 +187,7 @@ func (w *Writer) event(at time.Time, code, text string) {
 		return
 	}
 	since := max(at.Sub(w.began).Round(time.Millisecond), w.last)
-	data, err := json.Marshal(strings.ToValidUTF8(text, string(utf8.RuneError)))
+	data, err := steps.SafeJSON(strings.ToValidUTF8(text, string(utf8.RuneError))) // people look at it with cat
 	if err != nil {
 		return // a string always marshals
 	}

@@ -37,6 +37,7 @@ type Button struct {
 	ID    string
 	Label string
 	Key   string // answers at once, where nothing is typed; empty: none
+	Also  string // another key for it: y says yes in every language, because ssh does
 }
 
 // Box is a dialog with text, perhaps a line to type in, and buttons. It scrolls when the text is
@@ -104,9 +105,12 @@ func (b *Box) answer(i int) *Answer {
 }
 
 func (b *Box) hotkey(k string) *Answer {
-	for i, button := range b.Buttons {
-		if button.Key == k {
-			return b.answer(i)
+	// Exactly the key first; then as it is written with shift or caps lock, unless that scrolls.
+	for _, key := range []string{k, strings.ToLower(k)} {
+		for i, button := range b.Buttons {
+			if (button.Key == key || button.Also == key) && (key == k || len(k) == 1 && k != "G") {
+				return b.answer(i)
+			}
 		}
 	}
 	switch k {

@@ -111,6 +111,23 @@ func TestBoxFits(t *testing.T) {
 	}
 }
 
+// TestBoxKeys: a button's key answers with shift or caps lock as well, as the console has the recording
+// on V and a dialog on v; G scrolls.
+func TestBoxKeys(t *testing.T) {
+	t.Parallel()
+	b := &dialog.Box{Buttons: []dialog.Button{{ID: "no", Label: "No", Key: "n"}, {ID: "recording", Label: "Recording", Key: "v"}, {ID: "go", Label: "Go", Key: "g"}}}
+	for key, want := range map[string]string{"v": "recording", "V": "recording", "N": "no", "g": "go", "q": dialog.Cancel} {
+		if a := b.Update(tuitest.Key(key)); a == nil || a.Button != want {
+			t.Errorf("%s: %+v, want %s", key, a, want)
+		}
+	}
+	for _, key := range []string{"G", "x", "f1"} {
+		if a := b.Update(tuitest.Key(key)); a != nil {
+			t.Errorf("%s: %+v, want no answer", key, a)
+		}
+	}
+}
+
 func TestBoxScrolls(t *testing.T) {
 	t.Parallel()
 	l := look(t)

@@ -67,8 +67,8 @@ func ReplyTo(q steps.Question, a Answer) steps.Answer {
 }
 
 // newKey asks to trust a host that was never seen. The fingerprint comes first, so that even the
-// smallest screen shows what is being accepted. No is preselected: the safe answer is the one
-// that comes without thinking.
+// smallest screen shows what is being accepted. No is preselected, the safe answer being the one
+// that comes without thinking, unless the key is the very one that people were given to compare with.
 func newKey(q steps.Question, t i18n.Texts) Dialog {
 	b := &Box{
 		Title: t.T("question.host-key.title"),
@@ -79,7 +79,7 @@ func newKey(q steps.Question, t i18n.Texts) Dialog {
 		},
 		Buttons: []Button{
 			{ID: Cancel, Label: t.T("question.host-key.refuse"), Key: "n"},
-			{ID: "ok", Label: t.T("question.host-key.accept"), Key: t.T("button.yes-key")},
+			{ID: "ok", Label: t.T("question.host-key.accept"), Key: t.T("button.yes-key"), Also: "y"},
 		},
 	}
 	compare := "question.host-key.compare"
@@ -88,6 +88,7 @@ func newKey(q steps.Question, t i18n.Texts) Dialog {
 		compare = "question.host-key.compare-given"
 	}
 	if q.Data["expected"] != "" && q.Data["expected"] == q.Data["fingerprint"] {
+		b.Chosen = 1
 		b.Body = append(b.Body, Para{}, Para{Strong, "", t.T("question.host-key.same")})
 		b.Body = append(b.Body, Para{}, Para{Dim, "", t.T("question.host-key.why")})
 		return b
@@ -148,7 +149,7 @@ func whose(q steps.Question, t i18n.Texts) Dialog {
 	for i, c := range q.Choices {
 		button := Button{ID: c, Label: t.T(kind + c)}
 		if i == 0 {
-			button.Key = t.T("button.yes-key")
+			button.Key, button.Also = t.T("button.yes-key"), "y"
 		}
 		b.Buttons = append(b.Buttons, button)
 	}

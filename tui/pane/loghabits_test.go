@@ -168,6 +168,21 @@ func TestLogAnyHabit(t *testing.T) {
 	})
 }
 
+// A table of nova's that is wider than the pane loses its right end, not its columns.
+func TestTableInLog(t *testing.T) {
+	t.Parallel()
+	l := newLog(t, 10, 30, 6)
+	l.Append([]steps.Line{
+		{Source: "nova", Text: "+-------------+------------------+"},
+		{Source: "nova", Text: "| id          | 5e6f1ff1-d672    |"},
+		{Source: "nova", Text: "not a table, and longer than there is room"},
+	}, 0)
+	got := ansi.Strip(strings.Join(l.Lines(), "\n"))
+	if n := strings.Count(got, "nova│"); n != 3 || !strings.Contains(got, "nova│| id          | 5e6f1ff1…") || !strings.Contains(got, "    │than there is room") {
+		t.Errorf("the log is\n%s", got)
+	}
+}
+
 func TestBroken(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

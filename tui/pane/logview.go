@@ -57,8 +57,8 @@ func (l *Log) Lines() []string {
 	return l.page(lines)
 }
 
-// tagWidth is the width of the column of sources.
-func (l *Log) tagWidth() int { return min(l.tag, 14, max(3, l.width/4)) }
+// tagWidth is the width of the column of sources: on a narrow pane the text needs the room more.
+func (l *Log) tagWidth() int { return min(l.tag, 14, max(3, l.width/5)) }
 
 // timeColumn is the width of the column of times, the blank behind it included.
 const timeColumn = 9
@@ -77,15 +77,30 @@ func (l *Log) textWidth() int {
 
 // rows is how many rows a line takes.
 func (l *Log) rows(n int) int {
-	if e := l.at(n); !l.wrap || e.mark || l.heads(n, e) {
+	if e := l.at(n); !l.wraps(e) || e.mark || l.heads(n, e) {
 		return 1
 	}
 	return len(broken(l.at(n).Text, l.textWidth()))
 }
 
+// wraps tells whether a line is broken where it is too long. A row of a table never is: its columns
+// would be lost, so it pans as on a slide.
+func (l *Log) wraps(e *entry) bool { return l.wrap && !tabular(e.Text) }
+
+// tabular tells whether a line is a row of a table, as nova and many others draw it, or a rule of one.
+func tabular(text string) bool {
+	text = strings.TrimSpace(ansi.Strip(text))
+	return strings.HasPrefix(text, "+-") && strings.HasSuffix(text, "-+") ||
+		len(text) > 1 && strings.HasPrefix(text, "|") && strings.HasSuffix(text, "|")
+}
+
 // broken cuts a text into pieces of a width, between words where one ends in the second half of a
-// piece. Each piece carries the colours that hold in it.
+// piece. Each piece carries the colours that hold in it. A row of a table stays one: its columns say
+// more with their ends cut off than with every second line made of blanks.
 func broken(text string, width int) []string {
+	if ruled(text) {
+		return []string{text}
+	}
 	var rows []string
 	for ansi.StringWidth(text) > width && len(rows) < maxLine {
 		row := ansi.Truncate(text, width, "")
@@ -104,6 +119,13 @@ func broken(text string, width int) []string {
 		text = ansi.TruncateLeft(text, w, "")
 	}
 	return append(rows, text)
+}
+
+// ruled tells whether a line is a row of a table, as nova and openstack draw them.
+func ruled(text string) bool {
+	text = strings.TrimSpace(ansi.Strip(text))
+	return strings.HasPrefix(text, "+--") && strings.HasSuffix(text, "--+") ||
+		strings.HasPrefix(text, "| ") && strings.HasSuffix(text, " |")
 }
 
 // heads tells whether a line stands for a run that is folded.
@@ -133,7 +155,7 @@ func (l *Log) draw(n int) []string {
 	if l.query != "" {
 		whole = l.marked(n, whole)
 	}
-	if !l.wrap {
+	if !l.wraps(e) {
 		text := whole
 		if l.left > 0 {
 			text = ansi.TruncateLeft(text, l.left, "")

@@ -83,7 +83,7 @@ func (t *Traffic) parts() [][]string {
 	if url := cloud.Clean(t.snap.URL); t.width >= 50 {
 		title += "  " + st.Dim.Render(url)
 	}
-	head := []string{t.split(" "+title, st.Dim.Render(asked), t.width)}
+	head := []string{t.split(" "+title, st.Dim.Render(asked), t.measure())}
 	if t.snap.Asked == 0 {
 		head = append(head, " "+st.Dim.Render(x.T("traffic.asking")))
 	}
@@ -98,6 +98,10 @@ func (t *Traffic) parts() [][]string {
 	add(t.table(site))
 	return parts
 }
+
+// measure is how wide the numbers go: as far as the statistics, so that on a wide screen the eye finds its
+// line again.
+func (t *Traffic) measure() int { return min(t.width, 100) }
 
 // missing says what there is to wait for, and which step brings it.
 func (t *Traffic) missing() [][]string {
@@ -142,7 +146,7 @@ func (t *Traffic) bars() []string {
 		name = max(name, ansi.StringWidth(t.named(s.Name)))
 	}
 	name = min(name, max(6, t.width*2/5))
-	meter := t.width - name - 16
+	meter := t.measure() - name - 16
 	var lines []string
 	for i, s := range t.snap.Shares {
 		letter, style := t.mark(i)

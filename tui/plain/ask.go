@@ -171,6 +171,9 @@ func (d *dialogue) sayQuestion(q steps.Question) {
 		} else {
 			d.say(t.T("question." + string(q.Kind) + ".text"))
 		}
+		if q.Kind == steps.AskPassword {
+			d.advise(q.Step)
+		}
 		if q.Attempt > 1 {
 			d.say(t.T("question.again"))
 		}

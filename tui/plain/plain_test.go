@@ -79,7 +79,7 @@ func workshop() *steps.Workshop {
 		Slides: []steps.ID{"title", "enter", "puppet", "victory"}, Hops: []steps.Hop{{Name: "jump"}},
 		Placeholders: map[string]string{"22XX": "${port}"},
 		Steps: []steps.Step{
-			{ID: "jump", Title: both("Entrer", "Enter"), Slides: []steps.ID{"enter"}, Expect: 5 * time.Second, Actions: do("ssh -p ${port}"), Checks: do("whoami")},
+			{ID: "jump", Title: both("Entrer", "Enter"), Slides: []steps.ID{"enter"}, Expect: 5 * time.Second, Hints: []steps.Text{both("Sur la diapo.", "On the slide.")}, Actions: do("ssh -p ${port}"), Checks: do("whoami")},
 			{ID: "list", Title: both("Lister", "List"), Slides: []steps.ID{"enter"}, Needs: []steps.ID{"jump"}, Actions: do("nova list"), Checks: do("nova list"), Undo: do("true")},
 			{ID: "puppet", Title: both("Configurer", "Configure"), Slides: []steps.ID{"puppet"}, Needs: []steps.ID{"list"}, Actions: takes, Confirm: both("Pour de bon ?", "For real?")},
 			{ID: "victory", Title: both("Victoire", "Victory"), Slides: []steps.ID{"victory"}, Needs: []steps.ID{"puppet"}, Victory: true, Checks: do("curl -s http://web")},
@@ -439,6 +439,7 @@ func TestScript(t *testing.T) {
 	script("what is no yes is a no", "2\nr\n\n", &worker{asks: []steps.Question{{Kind: steps.AskHostKey}}}, stands, "yes or no > \n", "The answer is no.")
 	script("answers are lines", "2\nr\nmoutarde\nq\n", &worker{asks: []steps.Question{{Kind: steps.AskPassword}}}, nil, "Done: Enter")
 	script("catching up is a plan", "2\nn\nC\nyes\n", &worker{failed: true}, nil, "These 3 steps", "Enter: checking.", "Done: Configure")
+	script("a password is where the hint says", "2\n\nq\n", &worker{asks: []steps.Question{{Kind: steps.AskPassword, Step: "jump"}}}, nil, "What is the password", "Hint: On the slide.")
 	script("a step that must wait says what to type", "3\nq\n", &worker{}, nil, "C catches up with what is missing, n goes on")
 	script("a line without an end", strings.Repeat("x", 1<<20), &worker{}, nil, "No command “xxx")
 	script("nothing", "", &worker{}, nil, "Slide 1 of 4")

@@ -18,7 +18,7 @@ func (d *dialogue) say(lines ...string) {
 		d.open = false
 	}
 	for _, l := range lines {
-		d.out.WriteString(l)
+		d.out.WriteString(steps.Plain(l)) // whoever's words they are
 		d.out.WriteByte('\n')
 	}
 }
@@ -48,7 +48,7 @@ func (d *dialogue) title(id steps.ID) string {
 	if s, ok := d.w.Step(id); ok {
 		return s.Title.In(d.text.Lang)
 	}
-	return string(id)
+	return steps.Plain(string(id)) // a journal's, and anybody's
 }
 
 func (d *dialogue) titles(ids []steps.ID) string {
@@ -214,6 +214,17 @@ func (d *dialogue) missed(e steps.Event) {
 		next = t.T("failure.from", "steps", strings.Join(from, ", "))
 	}
 	d.say(t.T("failure.next") + " " + next)
+	d.advise(e.Step)
+}
+
+// advise says what the workshop's authors have to say to somebody who is stuck at a step.
+func (d *dialogue) advise(id steps.ID) {
+	step, _ := d.w.Step(id)
+	for _, h := range step.Hints {
+		if text := h.In(d.text.Lang); text != "" {
+			d.say(d.pair(d.text.T("plain.hint"), text))
+		}
+	}
 }
 
 // settle ends the wait for a step. When the input has ended, so does the dialogue.

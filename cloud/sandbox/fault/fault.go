@@ -46,6 +46,15 @@ var Points = []Point{
 	BootSlow, BootError, Quota, API401, API429, API500, SSHDrop, SSHHostKey, PuppetFail, DiskFull, CronSkip,
 }
 
+// Names are the points as a file has them.
+func Names() []string {
+	names := make([]string, len(Points))
+	for i, p := range Points {
+		names[i] = string(p)
+	}
+	return names
+}
+
 // Rule is one fault: where, on what, when, and with which words.
 type Rule struct {
 	At         Point

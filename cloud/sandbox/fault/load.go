@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -154,7 +155,7 @@ func (p *problems) check(position int, r Rule) *regexp.Regexp {
 	case r.At == "":
 		report("the key \"at\" is missing")
 	case !slices.Contains(Points, r.At):
-		report("unknown point %q, want one of %v", r.At, Points)
+		report("unknown point %q, want one of %s", r.At, strings.Join(Names(), ", "))
 	}
 	if r.After < 0 || r.Count < 0 || r.RetryAfter < 0 || r.Delay < 0 {
 		report("a negative number makes no sense here")

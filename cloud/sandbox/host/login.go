@@ -43,9 +43,13 @@ func (c *sshConn) session(ctx context.Context, server *ssh.ServerConn, n ssh.New
 	begin := func() {
 		f := program
 		program = nil
+		cut := make(chan struct{}) // closed once the line is, if it is to be
 		run.Go(func() {
 			status := exitAborted
 			l.host.survives("login", func() { status = f() })
+			if c.drop { // however short it was: its end is not told before
+				<-cut
+			}
 			_, _ = ch.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{uint32(status)}))
 			ch.Close()
 		})
@@ -58,6 +62,7 @@ func (c *sshConn) session(ctx context.Context, server *ssh.ServerConn, n ssh.New
 				case <-ctx.Done():
 				}
 				c.net.Close()
+				close(cut)
 			})
 		}
 	}
