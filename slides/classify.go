@@ -17,6 +17,7 @@ const (
 	classCenter                 // ->
 	classHeading                // # or ##
 	classUnderline              // only = or only -
+	classTable                  // a row of pandoc's simple tables, laid out
 )
 
 // codeIndent is the number of leading blanks that makes a line code.
@@ -42,12 +43,13 @@ type classifier struct {
 	prev    class // class of the line above
 	stopped bool  // the line above was a stop
 	offsets []int // indent of each open list level
+	item    int   // where the text of the last item begins, in Markdown decks; 0 outside lists
 }
 
 // reset forgets the lines above, at the start of a slide. The separator
 // itself counts as an empty line.
 func (c *classifier) reset() {
-	c.prev, c.stopped, c.offsets = classEmpty, false, nil
+	c.prev, c.stopped, c.offsets, c.item = classEmpty, false, nil, 0
 }
 
 // line classifies one line outside fences. The order of the tests is mdp's:
@@ -58,6 +60,9 @@ func (c *classifier) line(s string) scan {
 	sc := scan{class: classText, indent: indent, text: rest}
 	switch {
 	case c.bullet(rest, &sc):
+	case c.within(indent) && rest != "" && rest[0] != '>':
+		c.plain(rest, &sc)
+		sc.indent = 1 + 2*max(len(c.offsets), 1)
 	case indent >= codeIndent && (c.prev == classEmpty || c.prev == classCode || c.stopped):
 		sc.class, sc.indent, sc.text = classCode, codeIndent, s[codeIndent:]
 		// mdp takes no line of an indented block as empty, so that a blank
@@ -75,6 +80,11 @@ func (c *classifier) line(s string) scan {
 		// Lists stay open over blank lines.
 	} else if len(c.offsets) > 0 && indent < c.offsets[len(c.offsets)-1] || sc.class == classHeading {
 		c.offsets = nil
+	}
+	if n, ok := ordered(rest); c.md && ok && sc.class == classText {
+		c.item = indent + n
+	} else if sc.class == classHeading || sc.class == classText && indent < 2 {
+		c.item = 0
 	}
 	c.prev, c.stopped = sc.class, false
 	if sc.empty && sc.class != classCode {
@@ -99,7 +109,16 @@ func (c *classifier) bullet(rest string, sc *scan) bool {
 		c.offsets = append(c.offsets, sc.indent)
 	}
 	sc.class, sc.level, sc.text = classList, len(c.offsets), strings.TrimLeft(rest[2:], " ")
+	if c.md {
+		c.item = sc.indent + 2
+	}
 	return true
+}
+
+// within tells whether a line of such an indent, below a blank one, is a
+// paragraph of a list's item: in mdp it is code.
+func (c *classifier) within(indent int) bool {
+	return c.item > 0 && indent >= codeIndent && indent < c.item+codeIndent && c.prev == classEmpty
 }
 
 // continues reports whether a line joins the list item directly above. Lines
@@ -202,6 +221,7 @@ func (c *classifier) atx(rest string, sc *scan) bool {
 		return false
 	}
 	if c.md {
+		title = withoutAttributes(title)
 		if t := strings.TrimRight(title, "#"); t != title && strings.HasSuffix(t, " ") {
 			title = strings.TrimRight(t, " ")
 		}
@@ -290,7 +310,7 @@ type fence struct {
 // column 0; up to three blanks are accepted here, as in CommonMark.
 func (c *classifier) openFence(s string) (fence, bool) {
 	indent := indentOf(s)
-	if indent > 0 && c.strict || indent >= codeIndent {
+	if indent > 0 && c.strict || indent >= codeIndent && (c.item == 0 || indent >= c.item+codeIndent || c.prev == classCode) {
 		return fence{}, false
 	}
 	rest := s[indent:]

@@ -64,7 +64,7 @@ func (s *Slide) Commands() []Command {
 	var out []Command
 	for i := range s.Blocks {
 		b := &s.Blocks[i]
-		if b.Kind != Quote {
+		if b.Kind != Quote || b.prose {
 			continue
 		}
 		open := false // the line above was a command

@@ -126,66 +126,6 @@ func (p *parser) directive(text string, i int) {
 	}
 }
 
-// htmlTag matches the tags of HTML that people write into Markdown for looks.
-var htmlTag = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)</?(?:a|b|big|br|center|code|del|details|div|em|font|i|img|ins|kbd|mark|p|s|small|span|strong|sub|summary|sup|u)(?:\s[^<>]*)?/?>`)
-})
-
-// ordinary takes out of a line of Markdown what has no meaning here: HTML tags
-// outside code, and the backslash of a hard break, for every line breaks. A
-// line of nothing else is to be left out.
-func ordinary(s string) (rest string, nothing bool) {
-	if strings.Contains(s, "<") {
-		parts := strings.Split(s, "`")
-		for i := 0; i < len(parts); i += 2 { // what is between two backticks is code
-			parts[i] = htmlTag().ReplaceAllString(parts[i], "")
-		}
-		rest = strings.Join(parts, "`")
-		if strings.TrimSpace(rest) == "" && !strings.Contains(strings.ToLower(s), "<br") {
-			return "", true
-		}
-		s = rest
-	}
-	if t, ok := strings.CutSuffix(s, "\\"); ok && !strings.HasSuffix(t, "\\") {
-		s = t
-	}
-	return s, false
-}
-
-// slideLevel is the level of the headings that begin a slide each, in a deck
-// that has no separators: the highest that stands more than once, as patat and
-// pandoc have it; 0 in a deck that has separators.
-func slideLevel(lines []string) int {
-	c := classifier{md: true}
-	counts := [7]int{}
-	empty := false
-	for i := 0; i < len(lines); i++ {
-		if f, ok := c.openFence(lines[i]); ok {
-			for i++; i < len(lines) && !f.closedBy(lines[i]); i++ {
-			}
-			continue
-		}
-		if strings.Contains(lines[i], "<!-- end_slide") {
-			return 0
-		}
-		switch sc := c.line(lines[i]); {
-		case sc.rule && empty && i > 0:
-			return 0
-		case sc.class == classHeading:
-			counts[sc.level]++
-			empty = false
-		default:
-			empty = sc.empty
-		}
-	}
-	for level, n := range counts {
-		if n > 1 {
-			return level
-		}
-	}
-	return 0
-}
-
 // begun tells whether the slide has anything on it.
 func (p *parser) begun() bool {
 	for _, it := range p.items {

@@ -89,6 +89,7 @@ type Block struct {
 	Stop int
 
 	paint *painter // code colours, computed once
+	prose bool     // a callout: quoted text that has no commands
 }
 
 // A Line is one source line without its line-wide markup.

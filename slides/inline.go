@@ -7,7 +7,7 @@ import (
 )
 
 // inlineSpecials are the characters that inline markup is made of.
-const inlineSpecials = "\\*_`!["
+const inlineSpecials = "\\*_`![~<"
 
 // inlineDepth bounds the nesting of spans; deeper markers are literal.
 const inlineDepth = 8
@@ -23,6 +23,7 @@ const (
 	attrUnderline                  // _x_
 	attrCode                       // `x`
 	attrLink                       // the label of a link
+	attrStrike                     // ~~x~~ of Markdown
 )
 
 // A span is a run of text with the same attributes, markers removed.
@@ -30,6 +31,7 @@ type span struct {
 	text string
 	attr attr
 	url  string // for a link's label
+	bare bool   // the text is the target itself, <http://x>
 }
 
 // inlineMarker reports whether r may vanish as a marker.
@@ -102,6 +104,15 @@ func (p *inliner) parse(i, end int, a attr, opener bool, depth int) {
 				i, opener = n, false
 				continue
 			}
+		case (c == '~' || c == '<') && p.md:
+			if n := p.struck(i, end, a, depth); n > 0 {
+				i, opener = n, false
+				continue
+			}
+			if n := p.address(i, end, a); n > 0 {
+				i, opener = n, false
+				continue
+			}
 		case c == '*' || c == '_' || c == '`':
 			if n := p.marked(i, end, a, opener, depth, &failed); n > 0 {
 				i, opener = n, false
@@ -117,6 +128,35 @@ func (p *inliner) parse(i, end int, a attr, opener bool, depth int) {
 		i++
 		opener = p.md
 	}
+}
+
+// struck handles ~~text~~ at i and returns the index after it, or 0.
+func (p *inliner) struck(i, end int, a attr, depth int) int {
+	if depth >= inlineDepth || runLength(p.s[i:end], '~') != 2 || i+2 >= end || p.s[i+2] == ' ' {
+		return 0
+	}
+	n := strings.Index(p.s[i+2:end], "~~")
+	if n <= 0 || p.s[i+1+n] == ' ' {
+		return 0
+	}
+	p.parse(i+2, i+2+n, a|attrStrike, true, depth+1)
+	return i + n + 4
+}
+
+// address handles <https://target> at i and returns the index after it, or 0.
+func (p *inliner) address(i, end int, a attr) int {
+	n := strings.IndexByte(p.s[i:min(end, i+linkMax)], '>')
+	if n < 0 || p.s[i] != '<' {
+		return 0
+	}
+	url := p.s[i+1 : i+n]
+	scheme, rest, ok := strings.Cut(url, ":")
+	if !ok || rest == "" || strings.ContainsAny(url, " <") || scheme != "http" && scheme != "https" && scheme != "mailto" {
+		return 0
+	}
+	p.flush(a)
+	p.spans = append(p.spans, span{text: strings.TrimPrefix(url, "mailto:"), attr: a | attrLink, url: url, bare: true})
+	return i + n + 1
 }
 
 // opensAfter reports whether a marker at i may open, from the rune before it.
@@ -200,7 +240,7 @@ func (p *inliner) link(i, end int, a attr, opener bool) int {
 		return 0
 	}
 	close := strings.Index(p.s[start:end], "](")
-	if close <= 0 || strings.Contains(p.s[start:start+close], "[") {
+	if close < 0 || close == 0 && (!p.md || p.s[i] != '!') || strings.Contains(p.s[start:start+close], "[") {
 		return 0
 	}
 	stop := strings.IndexByte(p.s[start+close:end], ')')
@@ -209,7 +249,10 @@ func (p *inliner) link(i, end int, a attr, opener bool) int {
 	}
 	label := p.s[start : start+close]
 	url := strings.TrimSpace(p.s[start+close+2 : start+close+stop])
-	url, _, _ = strings.Cut(url, " ") // a title may follow
+	url, _, _ = strings.Cut(url, " ")                                                 // a title may follow
+	if p.md && p.s[i] == '!' && (label == "" || strings.HasPrefix(label, "image:")) { // presenterm's sizes
+		label = url[strings.LastIndexByte(url, '/')+1:]
+	}
 	if url == "" || strings.TrimSpace(label) == "" {
 		return 0
 	}

@@ -185,7 +185,7 @@ func TestLint(t *testing.T) {
 		{"nbsp", "-> #\u00a0é\n", []string{"1:5 " + KeyNBSP}},
 		{"hidden break", "a\n\n      \n---\n", []string{"3:1 " + KeyHiddenBreak}},
 		{"fence", "  ```\n---\n  ```\n```\n", []string{"1:1 " + KeyFenceIndent, "4:1 " + KeyFenceOpen}},
-		{"deep", "é ### a\n### b\n", []string{"2:1 " + KeyDeepHeading}},
+		{"deep", "-> é\n### b\n", []string{"2:1 " + KeyDeepHeading}},
 		{"stop", "a\n^ perdu\n", []string{"2:3 " + KeyStopText}},
 		{"backslash", "a \\\nb \\\\\nc\n\n    d \\\n    e\n", []string{"1:3 " + KeyJoinedLine}},
 		{"in word", "> ssh r@*ip* -p *22XX*\n> ls /*.go /*/x \"*\"\n", []string{"1:9 " + KeyInWord}},

@@ -37,12 +37,13 @@ func ParseWith(name string, src []byte, o ParseOptions) *Deck {
 			p.deck.Markdown = true
 		}
 		if !p.deck.Markdown {
-			p.deck.Markdown = hasComments(p.lines[next:])
+			p.deck.Markdown = hasComments(p.lines[next:]) || next == 0 && markdownSigns(p.lines)
 		}
 	}
 	p.cl.strict, p.cl.md = o.Strict, p.deck.Markdown
 	if p.deck.Markdown {
 		p.level = slideLevel(p.lines[next:])
+		p.findTargets(p.lines[next:])
 	}
 	p.body(next)
 	p.deck.Width = p.deck.widest()
@@ -56,6 +57,8 @@ type parser struct {
 	opts  ParseOptions
 	cl    classifier
 	level int // of the headings that begin slides, in a deck without separators; else 0
+	// targets of links, by label in lower case
+	targets map[string]string
 
 	slide *Slide
 	items []item // kept lines of the slide so far
@@ -92,6 +95,10 @@ func (p *parser) body(next int) {
 	first := next
 	for i := next; i < len(p.lines); i++ {
 		s := p.lines[i]
+		if n, ok := p.table(i); ok {
+			i = n
+			continue
+		}
 		if f, ok := p.cl.openFence(s); ok {
 			i = p.fenced(i, f)
 			continue
@@ -109,12 +116,17 @@ func (p *parser) body(next int) {
 			}
 			s = rest
 		}
+		if n, ok := p.speakerDiv(i); ok {
+			i, p.gone = n, true
+			continue
+		}
 		if p.deck.Markdown && p.cl.prev != classCode {
 			var blank bool
-			if s, blank = ordinary(s); blank {
+			if s, blank = p.ordinary(s); blank {
 				p.gone = true
 				continue
 			}
+			s = p.broken(s, i+1)
 		}
 		sc := p.cl.line(s)
 		if sc.class == classHeading && sc.level == p.level && p.begun() {
@@ -249,6 +261,8 @@ func (it item) kind() Kind {
 		return Quote
 	case classHeading:
 		return Heading
+	case classTable:
+		return Table
 	}
 	return Text
 }
@@ -283,6 +297,8 @@ func (p *parser) blocks(items []item) []Block {
 		return p.textBlocks(b)
 	case b.Kind == Code:
 		return codeBlocks(b)
+	case b.Kind == Quote && p.deck.Markdown:
+		b.prose = callout(&b)
 	}
 	return []Block{b}
 }
@@ -304,7 +320,7 @@ func (p *parser) finish(s *Slide) {
 				continue
 			}
 			for _, sp := range parseInline(l.Text, b.markdown(p.deck.Markdown)) {
-				if sp.url != "" {
+				if sp.url != "" && !sp.bare {
 					s.Links = append(s.Links, Link{Label: sp.text, URL: sp.url, Line: l.Number})
 				}
 			}

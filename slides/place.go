@@ -34,8 +34,14 @@ func (l *layout) span(sp span, base Style) []seg {
 	if sp.attr&attrCode != 0 {
 		style = l.theme.Code.over(style)
 	}
+	if sp.attr&attrStrike != 0 {
+		style = Style{Strike: true, Faint: true}.over(style) // a terminal that can't strike shows it faint
+	}
 	if sp.attr&attrLink != 0 {
 		style = l.theme.Link.over(style)
+		if sp.bare {
+			return []seg{{text: sp.text, style: style, url: l.href(sp.url)}}
+		}
 		return []seg{
 			{text: sp.text, style: style, url: l.href(sp.url)},
 			{text: " " + l.reference(sp.url), style: base},

@@ -22,13 +22,18 @@ func (p *parser) textBlocks(b Block) []Block {
 	}
 	start := 0
 	for i := 0; i < len(rest); {
-		if rest[i].Centered || !framed(rest[i].Text) {
-			i++
-			continue
-		}
 		n := i
+		if p.deck.Markdown && i+1 < len(rest) && strings.Contains(rest[i].Text, "|") && delimiterRow(rest[i+1].Text) {
+			for n < len(rest) && strings.Contains(rest[n].Text, "|") {
+				n++
+			}
+		}
 		for n < len(rest) && !rest[n].Centered && framed(rest[n].Text) {
 			n++
+		}
+		if n == i {
+			i++
+			continue
 		}
 		flush(rest[start:i])
 		lines := rest[i:n]

@@ -118,7 +118,7 @@ var ruleCases = []struct {
 	{"20 further blanks are an offset", "->   a\n0123456789", "     a\n0123456789"},
 	{"21 cells, not runes", "-> 漢字\n0123456789", "   漢字\n0123456789"},
 	{"22 ATX", "# a\n## b", "<h1>a<>\n<h2>b<>"},
-	{"22 literal", "### a\n#x\n#", "### a\n#x\n#"},
+	{"22 literal", "-> x\n### a\n#x\n#", "  x\n### a\n#x\n#"},
 	{"22 trailing marks kept, raw text", "## *a* `b` ##", "<h2>*a* `b` ##<>"},
 	{"23 setext", "a\n=\nb\n-", "<h1>a<>\n<h2>b<>"},
 	{"23 centred", "-> ab\n===\n0123456789", "    <h1>ab<>\n0123456789"},

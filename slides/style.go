@@ -20,6 +20,7 @@ type Style struct {
 	Italic    bool  `json:"italic,omitempty"`
 	Underline bool  `json:"underline,omitempty"`
 	Reverse   bool  `json:"reverse,omitempty"`
+	Strike    bool  `json:"strike,omitempty"`
 }
 
 // A Color is a 24-bit or palette colour; the zero Color is the default one.
@@ -109,7 +110,7 @@ func (s Style) appendSGR(b []byte) []byte {
 	for _, f := range [...]struct {
 		on   bool
 		code string
-	}{{s.Bold, ";1"}, {s.Faint, ";2"}, {s.Italic, ";3"}, {s.Underline, ";4"}, {s.Reverse, ";7"}} {
+	}{{s.Bold, ";1"}, {s.Faint, ";2"}, {s.Italic, ";3"}, {s.Underline, ";4"}, {s.Reverse, ";7"}, {s.Strike, ";9"}} {
 		if f.on {
 			b = append(b, f.code...)
 		}
@@ -125,10 +126,10 @@ func (s Style) appendSGR(b []byte) []byte {
 // another only in the middle of styled text, so that styled text ends where it
 // ends.
 func (s Style) passesFor(look Style, middle bool) bool {
-	if look == (Style{}) || s == (Style{}) && !middle || s.Underline || s.Reverse {
+	if look == (Style{}) || s == (Style{}) && !middle || s.Underline || s.Reverse || s.Strike {
 		return false
 	}
-	return s.Bg == look.Bg && !look.Underline && !look.Reverse
+	return s.Bg == look.Bg && !look.Underline && !look.Reverse && !look.Strike
 }
 
 // over returns s drawn on top of base: what s leaves open stays as in base.
@@ -145,5 +146,6 @@ func (s Style) over(base Style) Style {
 	s.Italic = s.Italic || base.Italic
 	s.Underline = s.Underline || base.Underline
 	s.Reverse = s.Reverse || base.Reverse
+	s.Strike = s.Strike || base.Strike
 	return s
 }

@@ -6,7 +6,7 @@ import "strings"
 // rows) and returns its lines with aligned columns. Cells keep their inline
 // markup, whose markers have no width.
 func pipeTable(lines []Line, md bool) ([]Line, bool) {
-	if len(lines) < 2 || !strings.HasPrefix(lines[0].Text, "|") {
+	if len(lines) < 2 || !strings.HasPrefix(lines[0].Text, "|") && !md {
 		return nil, false
 	}
 	right, ok := delimiters(lines[1].Text)
@@ -14,24 +14,34 @@ func pipeTable(lines []Line, md bool) ([]Line, bool) {
 		return nil, false
 	}
 	rows := make([][]string, len(lines))
-	widths := make([]int, len(right))
 	for i, l := range lines {
-		if i == 1 {
-			continue
+		if i != 1 {
+			rows[i] = cells(l.Text)
 		}
-		rows[i] = cells(l.Text)
+	}
+	out := make([]Line, len(lines))
+	for i, text := range tableRows(rows, right, 1, md) {
+		out[i] = lines[i]
+		out[i].Text = text
+	}
+	return out, true
+}
+
+// tableRows lays out a table's rows; there is a rule in place of one of them.
+func tableRows(rows [][]string, right []bool, rule int, md bool) []string {
+	widths := make([]int, len(right))
+	for i := range rows {
 		for c, cell := range rows[i] {
 			if c < len(widths) {
 				widths[c] = max(widths[c], inlineWidth(cell, md))
 			}
 		}
 	}
-	out := make([]Line, len(lines))
-	for i, l := range lines {
-		l.Text = tableRow(rows[i], widths, right, i == 1, md)
-		out[i] = l
+	out := make([]string, len(rows))
+	for i := range rows {
+		out[i] = tableRow(rows[i], widths, right, i == rule, md)
 	}
-	return out, true
+	return out
 }
 
 // tableRow returns one row, or the rule below the header, of the given widths.
@@ -78,6 +88,15 @@ func delimiters(s string) (right []bool, ok bool) {
 	return right, len(right) > 0
 }
 
+// delimiterRow recognises the row of dashes of a table of two columns or more.
+func delimiterRow(s string) bool {
+	if !strings.Contains(s, "|") || !strings.Contains(s, "-") {
+		return false
+	}
+	_, ok := delimiters(s)
+	return ok
+}
+
 // cells splits a table row at its pipes; \| is a pipe inside a cell.
 func cells(s string) []string {
 	s = strings.TrimSpace(s)
@@ -108,7 +127,7 @@ func inlineWidth(s string, md bool) int {
 	w := 0
 	for _, sp := range parseInline(s, md) {
 		w += textWidth(sp.text)
-		if sp.url != "" {
+		if sp.url != "" && !sp.bare {
 			w += 4 // the reference " [n]"
 		}
 	}
