@@ -21,8 +21,14 @@ th:first-child,td:first-child{text-align:left} .up{background:#c0ffc0} .down{bac
 
 // pageColumns are the columns that people look at: what they are called, and what haproxy's CSV calls them.
 var pageColumns = []struct{ title, name string }{
-	{"Sessions cur", "scur"}, {"Total", "stot"}, {"Bytes in", "bin"}, {"Bytes out", "bout"}, {"Errors", "econ"},
-	{"Status", "status"}, {"LastChk", "check_status"}, {"Wght", "weight"},
+	{"Sessions cur", "scur"},
+	{"Total", "stot"},
+	{"Bytes in", "bin"},
+	{"Bytes out", "bout"},
+	{"Errors", "econ"},
+	{"Status", "status"},
+	{"LastChk", "check_status"},
+	{"Wght", "weight"},
 }
 
 // HTML is the statistics page.
