@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"matou/cloud"
+	"matou/slides"
 	"matou/steps"
 	"matou/tui/dialog"
 	"matou/tui/pane"
@@ -71,9 +73,8 @@ func (m *Model) openSearch() {
 			return nil
 		}
 		if i, err := strconv.Atoi(where); err == nil {
-			m.turn(m.slide.Goto(i - 1))
-			m.slide.Mark(a.Text)
-			m.slide.Show(i-1, n)
+			hit := slices.IndexFunc(m.slide.Deck().Search(a.Text), func(h slides.Hit) bool { return h.Slide == i && h.Line == n })
+			m.toHit(a.Text, hit, i-1, n)
 			m.moveTo(pane.SlideID)
 		}
 		return nil

@@ -94,7 +94,7 @@ func table() []binding {
 		{"history", []string{"J"}, "do", nil, offHistory, (*Model).history},
 		{"pet", []string{"P"}, "do", nil, offPet, quietly((*Model).pet)},
 
-		{"next", []string{"right", "l", "n"}, "move", notIn(pane.LogID), nil, quietly(func(m *Model) { m.turn(m.slide.Next()) })},
+		{"next", []string{"right", "l", "n"}, "move", notIn(pane.LogID), nil, (*Model).forth},
 		{"prev", []string{"left", "h", "p", "backspace"}, "move", notIn(pane.LogID), nil, quietly(func(m *Model) { m.turn(m.slide.Prev()) })},
 		{"page-down", []string{"space", "pgdown"}, "move", nil, nil, quietly(func(m *Model) { m.page(1) })},
 		{"page-up", []string{"b", "pgup"}, "move", nil, nil, quietly(func(m *Model) { m.page(-1) })},
@@ -108,7 +108,7 @@ func table() []binding {
 		{"log-left", []string{"left", "h"}, "move", text, nil, quietly(func(m *Model) { m.pan(-8) })},
 		{"log-right", []string{"right", "l"}, "move", text, nil, quietly(func(m *Model) { m.pan(8) })},
 		{"found-next", []string{"n"}, "move", text, offFound, quietly(func(m *Model) { m.findOn(1) })},
-		{"found-prev", []string{"N"}, "move", text, offFound, quietly(func(m *Model) { m.findOn(-1) })},
+		{"found-prev", []string{"N"}, "move", nil, offFound, quietly(func(m *Model) { m.findOn(-1) })},
 		{"error", []string{"E"}, "move", text, nil, quietly((*Model).toError)},
 		{"mark-back", []string{"'"}, "move", text, nil, quietly((*Model).toMark)},
 

@@ -17,7 +17,7 @@ func offSave(m *Model) string {
 }
 
 func offFound(m *Model) string {
-	if m.log.Query() == "" {
+	if m.focus == pane.LogID && m.log.Query() == "" || m.focus != pane.LogID && m.slide.Query() == "" {
 		return m.text.T("off.no-search")
 	}
 	return ""
@@ -73,9 +73,43 @@ func (m *Model) askFilter() {
 
 // findOn goes to the next line of the last search.
 func (m *Model) findOn(by int) {
-	if !m.log.Next(by) {
+	if m.focus != pane.LogID && m.findInDeck(by) {
+		return
+	}
+	if m.focus != pane.LogID || !m.log.Next(by) {
 		m.say(time.Now(), m.text.T("search.no-more"))
 	}
+}
+
+// forth is the next slide; the key that is next hit elsewhere is so here, while a search lasts: until
+// people turn a slide.
+func (m *Model) forth(key string) tea.Cmd {
+	if key == "n" && m.slide.Query() != "" {
+		m.findOn(1)
+	} else {
+		m.turn(m.slide.Next())
+	}
+	return nil
+}
+
+// findInDeck goes to the place that many hits away from the one it went to last. It tells whether
+// there is one.
+func (m *Model) findInDeck(by int) bool {
+	query := m.slide.Query()
+	hits := m.slide.Deck().Search(query)
+	if n := m.hit + by; n >= 0 && n < len(hits) {
+		m.toHit(query, n, hits[n].Slide-1, hits[n].Line)
+		return true
+	}
+	return false
+}
+
+// toHit shows a line of the deck, with all that was found marked.
+func (m *Model) toHit(query string, hit, slide, line int) {
+	m.turn(m.slide.Goto(slide))
+	m.slide.Mark(query)
+	m.slide.Show(slide, line)
+	m.hit = hit
 }
 
 func (m *Model) toError() {

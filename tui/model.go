@@ -186,6 +186,7 @@ type Model struct {
 	petted  time.Time // until when it enjoys having been stroked
 	touched time.Time // when a key was last pressed
 	typed   digits
+	hit     int // of a search through the deck: the one gone to last
 	wake    alarm
 	catNext time.Time
 }

@@ -76,6 +76,20 @@ func TestPlaces(t *testing.T) {
 		f.Press("enter")
 		f.Sees("diapo 3/5")
 	})
+	play(t, "and n and N go on through what it found", 80, 24, func(f *fixture) {
+		f.Press("/")
+		f.Type("cl")
+		f.Press("enter") // la clé, the cloud, a class
+		f.Sees("diapo 2/5")
+		f.Press("n")
+		f.Sees("diapo 3/5")
+		f.Press("N")
+		f.Sees("diapo 2/5")
+		f.Press("N")
+		f.Sees("Plus rien de ce côté.")
+		f.Press("1", "n") // another slide ends the search: n is the next one again
+		f.Sees("diapo 2/5")
+	})
 	play(t, "the palette goes to a step and says why not", 80, 24, func(f *fixture) {
 		f.Press(":")
 		f.Type("shell")

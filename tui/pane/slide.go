@@ -104,6 +104,9 @@ func (s *Slide) Mark(query string) {
 	}
 }
 
+// Query is what is marked.
+func (s *Slide) Query() string { return s.query }
+
 // Show goes to a line of the deck's source, on a slide, and scrolls to where it can be seen.
 func (s *Slide) Show(index, line int) {
 	s.Goto(index)
