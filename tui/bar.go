@@ -55,6 +55,9 @@ func (m *Model) stepLine() string {
 		if next := m.ahead(); next != "" {
 			return " " + st.Dim.Render(t.T("bar.ahead", "step", m.title(next), "slide", itoa(m.slideOf(next)+1)))
 		}
+		if left := len(m.workshop.Steps) - m.done(); left > 0 { // behind us, or on no slide of this deck
+			return " " + st.Dim.Render(t.N("bar.left", left))
+		}
 		return " " + st.Dim.Render(t.T("bar.nothing"))
 	}
 	state := m.state.Step(id)

@@ -206,3 +206,18 @@ func TestHints(t *testing.T) {
 		f.asked(steps.Reply{Question: 7, Answer: steps.Answer{OK: true, Text: "miaou"}})
 	})
 }
+
+// A deck that shows none of the steps does not say that all is done.
+func TestStepsOnNoSlide(t *testing.T) {
+	t.Parallel()
+	play(t, "all are left", 80, 24, func(f *fixture) {
+		f.Sees("Il reste 5 étapes à faire")
+		f.SeesNot("Merci")
+		f.finish("jump", "list", "boot", "puppet", "victory")
+		f.Wait(time.Second)
+		f.Press("esc")
+		f.Sees("Plus rien à faire")
+	}, with(func(o *tui.Options) {
+		o.Feed.(*session).w.Slides = []steps.ID{"a", "b", "c", "d", "e"}
+	}))
+}
