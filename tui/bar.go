@@ -61,7 +61,7 @@ func (m *Model) stepLine() string {
 		return " " + st.Dim.Render(t.T("bar.nothing"))
 	}
 	state := m.state.Step(id)
-	left := " " + pane.StatusGlyph(st, state.Status) + " " + st.Dim.Render(m.number(id)) + " " + st.Strong.Render(step.Title.In(t.Lang))
+	left := " " + pane.StatusGlyph(st, state.Status) + " " + st.Strong.Render(m.number(id)+" "+step.Title.In(t.Lang))
 	return left + "  " + m.standing(step, state, m.width-ansi.StringWidth(left)-2)
 }
 

@@ -235,11 +235,16 @@ func (s *Slide) above() int {
 	return max(0, min((s.height-len(s.view.Lines))/2, s.height/8))
 }
 
+// shortBar is below how many columns the status line may have no room for the number of the slide.
+const shortBar = 50
+
 // Heads names the slide, and says what is out of sight and how to get there.
 func (s *Slide) Heads() (left, right, foot string) {
 	g, st, t := s.look.Styles.Glyph, s.look.Styles, s.look.Text
 	left = t.T("pane.slide")
-	right = st.Dim.Render(itoa(s.index+1) + "/" + itoa(s.Count()))
+	if s.width < shortBar { // else the status line has it: on a slow line, twice is once too often
+		right = st.Dim.Render(itoa(s.index+1) + "/" + itoa(s.Count()))
+	}
 	lines := s.lines()
 	top, _ := s.at()
 	if below := lines - top - s.height; below > 0 {
