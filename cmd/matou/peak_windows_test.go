@@ -4,3 +4,5 @@ import "os"
 
 // peakMemory is not told here.
 func peakMemory(*os.ProcessState) int64 { return 0 }
+
+func ownPeak() int64 { return 0 }
