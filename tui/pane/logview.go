@@ -95,12 +95,8 @@ func tabular(text string) bool {
 }
 
 // broken cuts a text into pieces of a width, between words where one ends in the second half of a
-// piece. Each piece carries the colours that hold in it. A row of a table stays one: its columns say
-// more with their ends cut off than with every second line made of blanks.
+// piece. Each piece carries the colours that hold in it.
 func broken(text string, width int) []string {
-	if ruled(text) {
-		return []string{text}
-	}
 	var rows []string
 	for ansi.StringWidth(text) > width && len(rows) < maxLine {
 		row := ansi.Truncate(text, width, "")
@@ -119,13 +115,6 @@ func broken(text string, width int) []string {
 		text = ansi.TruncateLeft(text, w, "")
 	}
 	return append(rows, text)
-}
-
-// ruled tells whether a line is a row of a table, as nova and openstack draw them.
-func ruled(text string) bool {
-	text = strings.TrimSpace(ansi.Strip(text))
-	return strings.HasPrefix(text, "+--") && strings.HasSuffix(text, "--+") ||
-		strings.HasPrefix(text, "| ") && strings.HasSuffix(text, " |")
 }
 
 // heads tells whether a line stands for a run that is folded.

@@ -128,7 +128,7 @@ func (o *Outline) line(i int) string {
 	if here {
 		mark = st.Accent.Render(st.Glyph.Right)
 	}
-	if state.Status == steps.Pending { // one look, here or not: turning slides moves the arrow alone, which is all a slow line has to carry
+	if state.Status == steps.Pending { // one look, here or not: turning slides then moves the arrow alone
 		return o.split(mark+st.Dim.Render(st.Glyph.Pending+" "+title), right, o.width)
 	}
 	if here {
