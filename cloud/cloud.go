@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -198,6 +199,19 @@ var Marks = []string{MetaWorkshop, MetaSeat, MetaStep, MetaAction, MetaRun, Meta
 
 // Adopted tells whether the server was made by hand, and taken over later.
 func (s Server) Adopted() bool { return s.Metadata[MetaAdopted] != "" }
+
+// Of tells whether a seat of a workshop made the server, or took it over. Without a name, a seat has none.
+func (s Server) Of(workshop, seat string) bool {
+	return seat != "" && s.Metadata[MetaSeat] == seat && s.Metadata[MetaWorkshop] == workshop
+}
+
+// Named tells whether the server has a name, or that name with a number: Nova names base-1, base-2 the
+// servers that are asked for together (API reference, "create multiple servers").
+func (s Server) Named(base string) bool {
+	number, numbered := strings.CutPrefix(s.Name, base+"-")
+	_, err := strconv.Atoi(number)
+	return s.Name == base || numbered && err == nil
+}
 
 // Leaving tells whether the server is being deleted, or is gone already and listed for a while.
 func (s Server) Leaving() bool {

@@ -70,3 +70,34 @@ func TestRef(t *testing.T) {
 		t.Error("a Ref is not called by its name, or else its id")
 	}
 }
+
+func TestServerNamed(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"web-01": true, "web-01-1": true, "web-01-12": true, "web-01-": false, "web-01-old": false, "web-0": false, "my-web-01": false, "": false,
+	} {
+		if got := (Server{Name: name}).Named("web-01"); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+}
+
+func TestServerOf(t *testing.T) {
+	t.Parallel()
+	s := Server{Metadata: map[string]string{MetaWorkshop: "cats", MetaSeat: "07"}}
+	for _, test := range []struct {
+		server         Server
+		workshop, seat string
+		want           bool
+	}{
+		{s, "cats", "07", true},
+		{s, "cats", "08", false},
+		{s, "dogs", "07", false},
+		{Server{}, "cats", "", false},
+		{Server{Metadata: map[string]string{MetaWorkshop: "cats"}}, "cats", "", false},
+	} {
+		if got := test.server.Of(test.workshop, test.seat); got != test.want {
+			t.Errorf("%v of %q in %q: %v", test.server.Metadata, test.seat, test.workshop, got)
+		}
+	}
+}

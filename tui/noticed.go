@@ -2,8 +2,6 @@ package tui
 
 import (
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -74,20 +72,14 @@ func (m *Model) doubt(before, after cloud.Snapshot) {
 
 // ours tells whether this seat made a server, or took it over.
 func (m *Model) ours(s cloud.Server) bool {
-	return m.opts.Seat != "" && s.Metadata[cloud.MetaSeat] == m.opts.Seat && s.Metadata[cloud.MetaWorkshop] == m.workshop.Name
+	return s.Of(m.workshop.Name, m.opts.Seat)
 }
 
-// wants tells whether a step looks for a server of a name, or of that name with a number, as Nova names
-// several of one request.
-func (m *Model) wants(step steps.Step, name string) bool {
+// wants tells whether a step looks for a server of such a name.
+func (m *Model) wants(step steps.Step, s cloud.Server) bool {
 	return slices.ContainsFunc(step.Actions, func(a steps.Action) bool {
 		base, err := steps.Expand(a.With["name"].Text, m.vars, nil)
-		if !a.Makes || !a.Looks || err != nil || base == "" {
-			return false
-		}
-		number, numbered := strings.CutPrefix(name, base+"-")
-		_, err = strconv.Atoi(number)
-		return name == base || numbered && err == nil
+		return a.Makes && a.Looks && err == nil && base != "" && s.Named(base)
 	})
 }
 
@@ -112,7 +104,7 @@ func (m *Model) offer() {
 		}
 		found := map[string][]cloud.Server{}
 		for _, s := range strangers {
-			if m.wants(step, s.Name) {
+			if m.wants(step, s) {
 				found[s.Name] = append(found[s.Name], s)
 			}
 		}

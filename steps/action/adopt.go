@@ -42,7 +42,7 @@ func (c *call) tag(index int) string {
 
 // mine tells whether this seat made a server, or took it over.
 func (c *call) mine(s cloud.Server) bool {
-	return s.Metadata[cloud.MetaWorkshop] == c.in.Workshop.Name && s.Metadata[cloud.MetaSeat] == c.in.Seat
+	return s.Of(c.in.Workshop.Name, c.in.Seat)
 }
 
 // fromHere tells whether a server of ours is this very action's. One that names none of the step's
@@ -62,12 +62,7 @@ func (c *call) fromHere(s cloud.Server) bool {
 		}
 		boots++
 	}
-	if boots < 2 {
-		return true
-	}
-	number, ok := strings.CutPrefix(s.Name, c.texts["name"]+"-")
-	_, err := strconv.Atoi(number)
-	return s.Name == c.texts["name"] || ok && err == nil
+	return boots < 2 || s.Named(c.texts["name"])
 }
 
 // find finds the servers an earlier run of this action made or took over, at most count of them, among
