@@ -15,7 +15,7 @@ const pageHead = `<!DOCTYPE html>
 body{font:13px sans-serif;margin:1em} table{border-collapse:collapse;margin:0 0 1em} td,th{border:1px solid #999;padding:2px 8px;text-align:right}
 th:first-child,td:first-child{text-align:left} .up{background:#c0ffc0} .down{background:#ff9090} .open{background:#e8e8ff} .none{background:#e0e0e0}
 </style></head><body>
-<h1>HAProxy</h1><h2>Statistics Report for pid %s</h2>
+<h1>HAProxy</h1><h2>Statistics Report for pid %d</h2>
 <p>uptime = %s</p>
 `
 
@@ -34,7 +34,7 @@ var pageColumns = []struct{ title, name string }{
 // HTML is the statistics page.
 func (b *Balancer) HTML() string {
 	var out strings.Builder
-	fmt.Fprintf(&out, pageHead, fmt.Sprint(b.pid), time.Since(b.started).Round(time.Second))
+	fmt.Fprintf(&out, pageHead, b.pid, time.Since(b.started).Round(time.Second))
 	proxy := ""
 	for _, r := range b.rows() {
 		if r["pxname"] != proxy {
