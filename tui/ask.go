@@ -86,7 +86,7 @@ type reason []string
 func causeOf(f steps.Failure) reason {
 	var lines reason
 	for line := range strings.SplitSeq(strings.TrimSpace(f.Cause), "\n") {
-		lines = append(lines, ansi.Strip(pane.Clean(line)))
+		lines = append(lines, pane.Bare(line))
 	}
 	return lines
 }
@@ -227,7 +227,7 @@ func (m *Model) openHelp() {
 
 // copy puts a text on the clipboard of the reader's own machine (OSC 52).
 func (m *Model) copy(text string) tea.Cmd {
-	text = ansi.Strip(pane.Clean(text)) // it may be pasted into a shell: one line, and nothing that is not seen
+	text = pane.Bare(text) // it may be pasted into a shell: one line, and nothing that is not seen
 	m.say(time.Now(), m.text.T("toast.copied", "text", text))
 	return tea.SetClipboard(text)
 }

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
-
 	"matou/steps"
 	"matou/tui/dialog"
 	"matou/tui/pane"
@@ -171,7 +169,7 @@ func (m *Model) title(id steps.ID) string {
 	if s, ok := m.workshop.Step(id); ok {
 		return s.Title.In(m.text.Lang)
 	}
-	return ansi.Strip(pane.Clean(string(id))) // a journal's, and anybody's
+	return pane.Bare(string(id)) // a journal's, and anybody's
 }
 
 // placeholder is what stands for a word the deck emphasises: the seat's own value.

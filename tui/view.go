@@ -95,7 +95,7 @@ func (m *Model) windowTitle() string {
 	if m.opts.Seat != "" {
 		parts = append(parts, m.opts.Seat)
 	}
-	return ansi.Strip(pane.Clean(strings.Join(parts, " - "))) // the workshop may be anybody's
+	return pane.Bare(strings.Join(parts, " - ")) // the workshop may be anybody's
 }
 
 // screen is every line of the screen, each exactly as wide as it.

@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/charmbracelet/x/ansi"
-
 	"matou/steps"
 	"matou/tui/i18n"
 	"matou/tui/pane"
@@ -33,15 +31,14 @@ func ForQuestion(q steps.Question, t i18n.Texts) Dialog {
 // clean takes out of a question what a host could have put there to drive the terminal: its prompt
 // is the host's own words, and is shown before anybody trusts it.
 func clean(q steps.Question) steps.Question {
-	safe := func(text string) string { return ansi.Strip(pane.Clean(text)) }
-	q.Subject = safe(q.Subject)
+	q.Subject = pane.Bare(q.Subject)
 	data := make(map[string]string, len(q.Data))
 	for k, v := range q.Data {
-		data[k] = safe(v)
+		data[k] = pane.Bare(v)
 	}
 	choices := make([]string, len(q.Choices))
 	for i, c := range q.Choices {
-		choices[i] = safe(c)
+		choices[i] = pane.Bare(c)
 	}
 	q.Data, q.Choices = data, choices
 	return q

@@ -54,6 +54,9 @@ func Clean(text string) string {
 	return b.String()
 }
 
+// Bare is [Clean] without its colours: for what is not drawn in a pane, or has a colour of its own.
+func Bare(text string) string { return ansi.Strip(Clean(text)) }
+
 // maxMarks is how many accents a letter may carry; real languages need no more.
 const maxMarks = 3
 

@@ -146,7 +146,7 @@ func (l *Log) end() int { return l.first + l.count }
 func (l *Log) Last() steps.Line {
 	for n := l.end() - 1; n >= l.first; n-- {
 		if e := l.at(n); !e.mark {
-			return steps.Line{Source: ansi.Strip(Clean(e.Source)), Text: ansi.Strip(e.Text), At: e.At, Seq: e.Seq, Step: e.Step}
+			return steps.Line{Source: Bare(e.Source), Text: ansi.Strip(e.Text), At: e.At, Seq: e.Seq, Step: e.Step}
 		}
 	}
 	return steps.Line{}

@@ -169,7 +169,7 @@ func (l *Log) Export() []string {
 		if e.mark || (l.filter != nil && !l.passes(e)) {
 			continue
 		}
-		out = append(out, e.At.UTC().Format(time.RFC3339)+" "+ansi.Strip(Clean(e.Source))+": "+ansi.Strip(e.Text))
+		out = append(out, e.At.UTC().Format(time.RFC3339)+" "+Bare(e.Source)+": "+ansi.Strip(e.Text))
 	}
 	return out
 }
