@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -9,7 +8,6 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"matou/cloud"
-	"matou/slides"
 	"matou/steps"
 	"matou/tui/dialog"
 	"matou/tui/pane"
@@ -63,8 +61,8 @@ func (m *Model) openSearch() {
 			m.log.Search("", 0)
 			return nil
 		}
-		where, line, _ := strings.Cut(a.Button, ":")
-		n, err := strconv.Atoi(line)
+		where, number, _ := strings.Cut(a.Button, ":")
+		n, err := strconv.Atoi(number)
 		if err != nil {
 			return nil
 		}
@@ -72,11 +70,8 @@ func (m *Model) openSearch() {
 			m.log.Show(n)
 			return nil
 		}
-		if i, err := strconv.Atoi(where); err == nil {
-			hit := slices.IndexFunc(m.slide.Deck().Search(a.Text), func(h slides.Hit) bool { return h.Slide == i && h.Line == n })
-			m.toHit(a.Text, hit, i-1, n)
-			m.moveTo(pane.SlideID)
-		}
+		m.toHit(a.Text, n)
+		m.moveTo(pane.SlideID)
 		return nil
 	})
 }
@@ -87,12 +82,11 @@ func (m *Model) searchDeck(query string) []dialog.Item {
 		return nil
 	}
 	var items []dialog.Item
-	for _, h := range deck.Search(query) {
-		if len(items) == most {
+	for i, h := range deck.Search(query) {
+		if i == most {
 			break
 		}
-		id := strconv.Itoa(h.Slide) + ":" + strconv.Itoa(h.Line)
-		items = append(items, dialog.Item{ID: id, Text: pad(h.Slide) + "  " + strings.TrimSpace(h.Text)})
+		items = append(items, dialog.Item{ID: "deck:" + strconv.Itoa(i), Text: pad(h.Slide) + "  " + strings.TrimSpace(h.Text)})
 	}
 	return items
 }
@@ -100,7 +94,7 @@ func (m *Model) searchDeck(query string) []dialog.Item {
 func (m *Model) searchLog(query string) []dialog.Item {
 	var items []dialog.Item
 	for _, h := range m.log.Search(query, most) {
-		items = append(items, dialog.Item{ID: "log:" + strconv.Itoa(h.Number), Text: ansi.Strip(h.Line.Text), Right: ansi.Strip(pane.Clean(h.Line.Source))})
+		items = append(items, dialog.Item{ID: "log:" + strconv.Itoa(h.Number), Text: ansi.Strip(h.Line.Text), Right: pane.Bare(h.Line.Source)})
 	}
 	return items
 }

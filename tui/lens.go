@@ -73,7 +73,7 @@ func (m *Model) askFilter() {
 
 // findOn goes to the next line of the last search.
 func (m *Model) findOn(by int) {
-	if m.focus != pane.LogID && m.findInDeck(by) {
+	if m.focus != pane.LogID && m.toHit(m.slide.Query(), m.hit+by) {
 		return
 	}
 	if m.focus != pane.LogID || !m.log.Next(by) {
@@ -92,24 +92,18 @@ func (m *Model) forth(key string) tea.Cmd {
 	return nil
 }
 
-// findInDeck goes to the place that many hits away from the one it went to last. It tells whether
-// there is one.
-func (m *Model) findInDeck(by int) bool {
-	query := m.slide.Query()
+// toHit goes to one of the places in the deck that a search finds, with all of them marked. It tells
+// whether there is one of that number.
+func (m *Model) toHit(query string, n int) bool {
 	hits := m.slide.Deck().Search(query)
-	if n := m.hit + by; n >= 0 && n < len(hits) {
-		m.toHit(query, n, hits[n].Slide-1, hits[n].Line)
-		return true
+	if n < 0 || n >= len(hits) {
+		return false
 	}
-	return false
-}
-
-// toHit shows a line of the deck, with all that was found marked.
-func (m *Model) toHit(query string, hit, slide, line int) {
-	m.turn(m.slide.Goto(slide))
+	m.turn(m.slide.Goto(hits[n].Slide - 1))
 	m.slide.Mark(query)
-	m.slide.Show(slide, line)
-	m.hit = hit
+	m.slide.Show(hits[n].Slide-1, hits[n].Line)
+	m.hit = n
+	return true
 }
 
 func (m *Model) toError() {
