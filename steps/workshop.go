@@ -108,6 +108,17 @@ type Step struct {
 	Line    int           // in workshop.yaml
 }
 
+// Advice is what the workshop's authors say in a language to somebody who is stuck at the step.
+func (s Step) Advice(lang string) []string {
+	var out []string
+	for _, h := range s.Hints {
+		if text := h.In(lang); text != "" {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
 // Action is one thing a step does, checks or takes back.
 type Action struct {
 	Name    string

@@ -9,10 +9,8 @@ import (
 func (m *Model) advice(id steps.ID) []dialog.Para {
 	step, _ := m.workshop.Step(id)
 	var out []dialog.Para
-	for _, h := range step.Hints {
-		if text := h.In(m.text.Lang); text != "" {
-			out = append(out, dialog.Para{Text: m.styles.Glyph.Dot + " " + text})
-		}
+	for _, text := range step.Advice(m.text.Lang) {
+		out = append(out, dialog.Para{Text: m.styles.Glyph.Dot + " " + text})
 	}
 	return out
 }

@@ -220,10 +220,8 @@ func (d *dialogue) missed(e steps.Event) {
 // advise says what the workshop's authors have to say to somebody who is stuck at a step.
 func (d *dialogue) advise(id steps.ID) {
 	step, _ := d.w.Step(id)
-	for _, h := range step.Hints {
-		if text := h.In(d.text.Lang); text != "" {
-			d.say(d.pair(d.text.T("plain.hint"), text))
-		}
+	for _, text := range step.Advice(d.text.Lang) {
+		d.say(d.pair(d.text.T("plain.hint"), text))
 	}
 }
 
