@@ -110,6 +110,24 @@ func Regular(path string) error {
 	return nil
 }
 
+// ReadSmall reads a file of the seat that is small if it is what it should be: at most so many bytes. The
+// error wraps [ErrNotFile] for what is no file, and [ErrTooLarge] for one that is larger.
+func ReadSmall(path string, most int64) ([]byte, error) {
+	if err := Regular(path); err != nil {
+		return nil, err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, most+1))
+	if err == nil && int64(len(data)) > most {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: fmt.Errorf("%w: %d bytes at most", ErrTooLarge, most)}
+	}
+	return data, err
+}
+
 func (j *Journal) open() error {
 	path := filepath.Join(j.dir, journalName)
 	if err := Regular(path); err != nil {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"strings"
 	"time"
 )
@@ -150,12 +149,7 @@ func printing(s, keep string) string {
 
 // readHolder reads who holds a seat. One that can't be read stays unnamed.
 func readHolder(path string) (h Holder) {
-	file, err := os.Open(path)
-	if err != nil {
-		return Holder{}
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxHolder))
+	data, err := ReadSmall(path, maxHolder)
 	if err != nil || json.Unmarshal(data, &h) != nil {
 		return Holder{}
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,7 +20,7 @@ func readParams(dir string) (map[string]string, error) {
 		return nil, nil
 	}
 	name := filepath.Join(dir, paramsFile)
-	data, err := readSmall(name)
+	data, err := steps.ReadSmall(name, maxParams)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -37,22 +36,6 @@ func readParams(dir string) (map[string]string, error) {
 
 // maxParams bounds the file, in bytes.
 const maxParams = 1 << 20
-
-func readSmall(name string) ([]byte, error) {
-	if err := steps.Regular(name); err != nil {
-		return nil, err
-	}
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxParams+1))
-	if err == nil && len(data) > maxParams {
-		err = fmt.Errorf("%s: %w: %d bytes at most", name, steps.ErrTooLarge, maxParams)
-	}
-	return data, err
-}
 
 // remember keeps one parameter for the next programs. A seat without a folder keeps nothing.
 func (s *session) remember(name, value string) error {

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -38,15 +37,7 @@ const maxPlace = 64 << 10
 // console is open.
 func ReadPlace(dir string) (Place, error) {
 	name := filepath.Join(dir, FileName)
-	if err := steps.Regular(name); err != nil {
-		return Place{}, fmt.Errorf("read the place: %w", err)
-	}
-	file, err := os.Open(name)
-	if err != nil {
-		return Place{}, fmt.Errorf("read the place: %w", err)
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxPlace))
+	data, err := steps.ReadSmall(name, maxPlace)
 	if err != nil {
 		return Place{}, fmt.Errorf("read the place: %w", err)
 	}
