@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"io"
+	"maps"
 	"slices"
 	"sync"
 )
@@ -102,4 +103,35 @@ func (f *Feed) wake() {
 	case f.signal <- struct{}{}:
 	default:
 	}
+}
+
+// Feed makes a reader. It keeps at most that many of the newest lines between two pulls.
+func (e *Engine) Feed(lines int) *Feed {
+	f := &Feed{engine: e, limit: max(1, lines), signal: make(chan struct{}, 1), dirty: true}
+	f.wake()
+	e.mu.Lock()
+	e.feeds[f] = true
+	e.mu.Unlock()
+	return f
+}
+
+func (e *Engine) drop(f *Feed) {
+	e.mu.Lock()
+	delete(e.feeds, f)
+	e.mu.Unlock()
+}
+
+// fill completes a batch with what is the engine's.
+func (e *Engine) fill(b *Batch) (closed bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	b.State, b.Trouble = e.state, e.trouble
+	if e.o.Log != nil && b.Trouble == nil {
+		b.Trouble = e.o.Log.Trouble()
+	}
+	b.Status = maps.Clone(e.status)
+	for _, q := range e.questions {
+		b.Questions = append(b.Questions, q.Question)
+	}
+	return e.closed
 }

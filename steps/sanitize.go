@@ -14,8 +14,9 @@ const reset = "\x1b[0m"
 // Sanitize makes a line of remote output safe for a terminal: of all control characters and escape
 // sequences (ECMA-48) only SGR, which sets colours, is kept, and is closed at the end of the line,
 // so that nothing moves the cursor, writes a title or the clipboard, or colours what follows.
-// Marks that reorder text go too, and accents beyond the third on a letter. Tabs become blanks up to the next multiple of eight; what is not
-// UTF-8 becomes U+FFFD. The form in which rsyslog writes an escape, #033[, is read as one.
+// Marks that reorder text go too, and accents beyond the third on a letter. Tabs become blanks up to the
+// next multiple of eight; what is not UTF-8 becomes U+FFFD. The form in which rsyslog writes an escape,
+// #033[, is read as one.
 //
 // Every line of a flood comes this way: one that needs no change is not copied.
 func Sanitize(s string) string {
