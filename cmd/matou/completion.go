@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"matou/assets"
+	"matou/steps"
 	"matou/steps/action"
 )
 
@@ -81,38 +82,40 @@ func from(values func() []string) cobra.CompletionFunc {
 	}
 }
 
-func (o *options) stepIDs() []string {
+// ofWorkshop lists what a workshop has; nothing of one that cannot be read.
+func (o *options) ofWorkshop(list func(*steps.Workshop) []string) []string {
 	w, err := loadWorkshop(o.workshop)
 	if err != nil {
 		return nil
 	}
-	ids := make([]string, len(w.Steps))
-	for i, s := range w.Steps {
-		ids[i] = string(s.ID) + "\t" + s.Title.In(o.language())
-	}
-	return ids
+	return list(w)
+}
+
+func (o *options) stepIDs() []string {
+	return o.ofWorkshop(func(w *steps.Workshop) (ids []string) {
+		for _, s := range w.Steps {
+			ids = append(ids, string(s.ID)+"\t"+s.Title.In(o.language()))
+		}
+		return ids
+	})
 }
 
 func (o *options) paramNames() []string {
-	w, err := loadWorkshop(o.workshop)
-	if err != nil {
-		return nil
-	}
-	names := make([]string, len(w.Params))
-	for i, p := range w.Params {
-		names[i] = p.Name + "="
-	}
-	return names
+	return o.ofWorkshop(func(w *steps.Workshop) (names []string) {
+		for _, p := range w.Params {
+			names = append(names, p.Name+"=")
+		}
+		return names
+	})
 }
 
 func (o *options) hopNames() []string {
-	names := []string{"none"}
-	if w, err := loadWorkshop(o.workshop); err == nil {
+	return append([]string{"none"}, o.ofWorkshop(func(w *steps.Workshop) (names []string) {
 		for _, h := range w.Hops {
 			names = append(names, h.Name)
 		}
-	}
-	return names
+		return names
+	})...)
 }
 
 func themeNames() []string { return named(assets.Themes()) }

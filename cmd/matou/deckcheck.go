@@ -50,7 +50,7 @@ has to have the slides and the ids that the workshop names.`,
 		for _, name := range args {
 			w, err := o.workshopOf(name, cmd.Flags().Changed("workshop"))
 			if err != nil {
-				return told(cmd, err)
+				return err
 			}
 			problems, err := checkDeck(name, cmd.InOrStdin(), w, lo)
 			if err != nil {

@@ -83,38 +83,15 @@ looks odd on a slide, "matou deck check" tells.`,
 		}
 		w, err := loadWorkshop(name)
 		if err != nil {
-			return told(cmd, err)
+			return err
 		}
 		if problems := slices.Concat(checkPanes(w), checkDecks(w, text), checkSandbox(w)); len(problems) > 0 {
-			return told(cmd, inFolder(name, problems))
+			return inFolder(name, problems)
 		}
 		fmt.Fprintf(cmd.OutOrStdout(), "%s: %s, %s, %s\n", w.Name, text.N("cli.workshop.steps", len(w.Steps)), text.N("cli.workshop.slides", len(w.Slides)), strings.Join(w.Languages, ", "))
 		return nil
 	})
 	return cmd
-}
-
-// told prints problems one a line, as compilers do, with nothing before them.
-func told(cmd *cobra.Command, err error) error {
-	var problems steps.Problems
-	if !errors.As(err, &problems) {
-		return err
-	}
-	fmt.Fprintln(cmd.ErrOrStderr(), steps.Plain(problems.Error()))
-	return &exitError{code: exitFailed, shown: true, err: err}
-}
-
-// inFolder names the files of problems from where we are, so that an editor finds them.
-func inFolder(name string, problems steps.Problems) steps.Problems {
-	dir, ok := workshopDir(name)
-	if !ok {
-		return problems
-	}
-	out := slices.Clone(problems)
-	for i := range out {
-		out[i].File = filepath.Join(dir, filepath.FromSlash(out[i].File))
-	}
-	return out
 }
 
 // checkDecks checks that each deck has the slides the workshop names, and shows the same commands.
