@@ -282,6 +282,39 @@ func TestOpenSSH(t *testing.T) {
 	}
 }
 
+// A client whose own input is at its end (ssh -tt HOST COMMAND < /dev/null) is still there: what it
+// asked for runs to its end, and reads the end of a file.
+func TestSSHInputEnds(t *testing.T) {
+	t.Parallel()
+	c := logIn(t, boot(t, testConfig(t, "web-1", "ubuntu", "10.0.0.11")))
+	terminal := func() *ssh.Session {
+		s, err := c.NewSession()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		if err := s.RequestPty("xterm", 24, 80, ssh.TerminalModes{}); err != nil {
+			t.Fatal(err)
+		}
+		s.Stdin = strings.NewReader("from here\n")
+		return s
+	}
+	out, err := terminal().Output("cat; sleep 0.3; tty")
+	if !strings.Contains(string(out), "from here\r\n/dev/pts/") || err != nil {
+		t.Errorf("a command: %q, %v", out, err)
+	}
+	s := terminal()
+	s.Stdin = strings.NewReader("sleep 0.3; tty\n")
+	var screen strings.Builder
+	s.Stdout = &screen
+	if err := s.Shell(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Wait(); !strings.Contains(screen.String(), "/dev/pts/") || err != nil {
+		t.Errorf("a shell: %q, %v", screen.String(), err)
+	}
+}
+
 func exitOf(err error) int {
 	var ee *exec.ExitError
 	if errors.As(err, &ee) {

@@ -109,24 +109,30 @@ func (t *TTY) pump(r io.Reader) {
 			}
 		}
 		if err != nil {
-			t.hangUp()
+			t.endInput()
 			return
 		}
 	}
 }
 
-// hangUp ends all reads.
-func (t *TTY) hangUp() {
+// endInput ends all reads once what was typed is read. What runs goes on: a client that has no more to
+// say may still listen.
+func (t *TTY) endInput() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.closed {
-		return
-	}
 	t.closed = true
-	if t.stop != nil {
-		t.stop(errTerminated)
-	}
 	t.tell()
+}
+
+// hangUp ends all reads, and what runs on the terminal: its line is gone.
+func (t *TTY) hangUp() {
+	t.endInput()
+	t.mu.Lock()
+	stop := t.stop
+	t.mu.Unlock()
+	if stop != nil {
+		stop(errTerminated)
+	}
 }
 
 // key takes one byte and answers what to echo. Caller holds mu.
