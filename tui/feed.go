@@ -26,6 +26,7 @@ func (m *Model) apply(msg batchMsg, now time.Time) tea.Cmd {
 	}
 	b := msg.batch
 	m.narrate(b, now)
+	m.held(b, now)
 	if i := slices.IndexFunc(b.Lines, func(l steps.Line) bool { return l.Source == OwnSource && l.Step == "" }); i >= 0 {
 		m.say(now, pane.Clean(b.Lines[i].Text))
 	}
