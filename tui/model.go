@@ -21,6 +21,7 @@
 //	demo.go     one key shows it all to a room; prompt.go types, playback.go shows recordings,
 //	            comment.go is the cat's, and gate.go has the engine wait for what is typed
 //	mouse.go    wheel and click, when they are wanted
+//	tabs.go     the panes behind the one in front, in its border
 //	layout.go   where each pane stands: a pure function of the size
 //	view.go     the screen put together; bar.go its last lines
 //
