@@ -176,6 +176,7 @@ type Model struct {
 	state    steps.State
 	status   map[steps.ID]string
 	trouble  error
+	pulled   bool // the engine has told how everything stands
 	vars     steps.Vars
 	snapshot cloud.Snapshot
 	noticed  noticed
@@ -237,6 +238,7 @@ func New(ctx context.Context, s Session, o Options) *Model {
 	m.text = o.Texts.In(lang)
 	m.slide = pane.NewSlide(m.deck(lang))
 	m.slide.SetSubstitute(m.placeholder)
+	m.slide.SetExample(m.example)
 	m.slide.SetConceal(o.Conceal || w.Conceal)
 	m.setTheme(o.Theme)
 	m.themeChosen = o.Theme != ""
