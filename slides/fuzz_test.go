@@ -71,7 +71,7 @@ func FuzzDeck(f *testing.F) {
 			Highlight: string(src[:min(len(src), 3)]),
 		}
 		if mode&2 != 0 {
-			o.Example = func(string) string { return "exemple" }
+			o.Example = func(string) string { return "pattern" }
 		}
 		o.Theme = []*Theme{nil, Dark(), Mono(), tagTheme()}[mode>>6]
 		for _, s := range d.Slides {

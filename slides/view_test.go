@@ -108,7 +108,7 @@ func TestExamples(t *testing.T) {
 		Substitute: func(p string) (string, bool) { return "web-07", p == "web-XXX" },
 		Example: func(p string) string {
 			if p == "c47c0ffe" || p == "web-XXX" { // of a value that is known, nobody asks
-				return "exemple"
+				return "pattern"
 			}
 			return ""
 		},
@@ -117,15 +117,15 @@ func TestExamples(t *testing.T) {
 		name, src, want string
 		width           int
 	}{
-		{"a table", table, "<frame>+-------------+-<example> exemple <frame>---------------+<>\n" +
+		{"a table", table, "<frame>+-------------+-<example> pattern <frame>---------------+<>\n" +
 			"<frame>|<> Property    <frame>|<> Value                   <frame>|<>\n<frame>+-------------+-------------------------+<>\n" +
 			"<frame>|<> id          <frame>| <example>c47c0ffe<frame>                |<>\n" +
 			"<frame>|<> name        <frame>| <value>web-07<frame>                  |<>\n<frame>+-------------+-------------------------+<>", 0},
-		{"a small table", "+----------+\n| *c47c0ffe* |\n+----------+\n", "<frame>+----------+<>\n<frame>| <example>c47c0ffe<frame> |  <example>exemple<>\n<frame>+----------+<>", 0},
+		{"a small table", "+----------+\n| *c47c0ffe* |\n+----------+\n", "<frame>+----------+<>\n<frame>| <example>c47c0ffe<frame> |  <example>pattern<>\n<frame>+----------+<>", 0},
 		{"a small table in a small pane", "+----------+\n| *c47c0ffe* |\n+----------+\n", " <frame>+----------+<>\n <frame>| <example>c47c0ffe<frame> |<>\n <frame>+----------+<>", 14},
-		{"a command", "> source openrc\n> nova show *c47c0ffe*\n", "▌<quote> source openrc<>\n▌<quote> nova show <example+quote>c47c0ffe  <example>exemple<>", 0},
-		{"text", "its id, *c47c0ffe*, is long", "its id, <example>c47c0ffe (exemple)<>, is long", 0},
-		{"a list", "* its id, *c47c0ffe*", " • its id, <example>c47c0ffe (exemple)<>", 0},
+		{"a command", "> source openrc\n> nova show *c47c0ffe*\n", "▌<quote> source openrc<>\n▌<quote> nova show <example+quote>c47c0ffe  <example>pattern<>", 0},
+		{"text", "its id, *c47c0ffe*, is long", "its id, <example>c47c0ffe (pattern)<>, is long", 0},
+		{"a list", "* its id, *c47c0ffe*", " • its id, <example>c47c0ffe (pattern)<>", 0},
 		{"nothing else", "> echo *other*\n\n+----------------------+\n| *other* [x](http://c47c0ffe) |\n+----------------------+\n", "", 0},
 	} {
 		o := opts
@@ -142,7 +142,7 @@ func TestExamples(t *testing.T) {
 	opts.Width, opts.Theme, opts.Stop = 40, Dark(), -1 // commands on a ground as wide as the pane
 	d := Parse("t", []byte("> echo a line that takes all there is\n> nova show *c47c0ffe*\n"))
 	lines := d.Slides[0].Render(d, opts).Lines
-	if len(lines) != 2 || !strings.HasSuffix(strings.TrimRight(ansi.Strip(lines[1]), " "), "c47c0ffe           exemple") || ansi.StringWidth(lines[1]) > 40 {
+	if len(lines) != 2 || !strings.HasSuffix(strings.TrimRight(ansi.Strip(lines[1]), " "), "c47c0ffe           pattern") || ansi.StringWidth(lines[1]) > 40 {
 		t.Errorf("got %q", lines)
 	}
 }
