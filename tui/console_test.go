@@ -293,6 +293,14 @@ func TestQuestions(t *testing.T) {
 		f.Press("o", "y", "tab", "enter")
 		f.asked(no)
 	})
+	play(t, "a key has a picture, where there is room", 120, 36, func(f *fixture) {
+		f.tell(hostKey(map[string]string{"bits": "256"}))
+		f.Sees("Première visite", "+--[ED25519 256]--+", "|       . B = +o#O|", "+----[SHA256]-----+", "[ Refuser (n) ]")
+		for _, size := range [][2]int{{80, 24}, {60, 20}, {20, 5}} {
+			f.Resize(size[0], size[1])
+			f.SeesNot("[ED25519", "[SHA256]")
+		}
+	})
 	play(t, "a key that was handed out", 80, 24, func(f *fixture) {
 		b := hostKey(map[string]string{})
 		b.Questions[0].Data["expected"] = b.Questions[0].Data["fingerprint"]
