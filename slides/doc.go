@@ -12,7 +12,8 @@
 //   - parse.go splits the lines into slides and groups them into blocks;
 //   - inline.go finds emphasis, underline, code and links inside a line;
 //   - layout.go lays the blocks out for a width: text wraps on words
-//     (wrap.go), art, tables and code keep their columns;
+//     (wrap.go), art, tables and code keep their columns, and examples.go
+//     says what on them is nobody's yet;
 //   - row.go holds styled cells and writes them as SGR sequences (style.go,
 //     theme.go); View.Window cuts a rectangle out of the result;
 //   - highlight.go colours code with chroma's core and the small lexers of

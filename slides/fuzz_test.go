@@ -70,6 +70,9 @@ func FuzzDeck(f *testing.F) {
 			ASCII: mode&4 != 0, Strict: mode&8 != 0, Conceal: mode&16 != 0, Hyperlinks: mode&32 != 0,
 			Highlight: string(src[:min(len(src), 3)]),
 		}
+		if mode&2 != 0 {
+			o.Example = func(string) string { return "pattern" }
+		}
 		o.Theme = []*Theme{nil, Dark(), Mono(), tagTheme()}[mode>>6]
 		for _, s := range d.Slides {
 			v := s.Render(d, o)

@@ -18,8 +18,11 @@ type layout struct {
 	rows  []row
 	refs  []row // link targets, listed below
 	links int
-	stop  int // of the block being laid out
-	shift int // columns taken from drawings, see drawings
+	stop  int    // of the block being laid out
+	shift int    // columns taken from drawings, see drawings
+	kind  Kind   // of the block being laid out
+	noted string // to stand beside that block, see Options.Example
+	look  Style  // of the examples in it
 	known bool
 }
 
@@ -38,7 +41,9 @@ func newLayout(d *Deck, o Options) *layout {
 
 // block appends the rows of one block.
 func (l *layout) block(s *Slide, b *Block) {
-	l.stop = b.Stop
+	l.stop, l.kind, l.noted = b.Stop, b.Kind, ""
+	start := len(l.rows)
+	defer func() { l.note(l.rows[start:]) }()
 	switch b.Kind {
 	case Blank:
 		for _, line := range b.Lines {

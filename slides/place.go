@@ -52,6 +52,9 @@ func (l *layout) span(sp span, base Style) []seg {
 			return []seg{{text: clean(v), style: l.theme.Value.over(base)}}
 		}
 	}
+	if mark := l.example(sp); mark != "" {
+		return l.exemplify(sp.text, mark, base)
+	}
 	return []seg{{text: sp.text, style: style}}
 }
 

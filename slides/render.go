@@ -13,6 +13,10 @@ type Options struct {
 	// Substitute, if set, gives the value to show for an emphasised word such
 	// as adresse_ip; not ok keeps the word.
 	Substitute func(placeholder string) (value string, ok bool)
+	// Example, if set, is asked about an emphasised word that Substitute has no
+	// value for. A word that stands for a value which is not known yet is an
+	// example; what is returned says so beside it. Empty: it is no such word.
+	Example func(placeholder string) (mark string)
 	// Highlight is a search query whose matches are marked.
 	Highlight string
 	// Strict shows what mdp would: its list glyphs, a # followed by a

@@ -11,7 +11,8 @@ func tagTheme() *Theme {
 	return &Theme{
 		H1: Style{Fg: Palette(201)}, H2: Style{Fg: Palette(202)}, Emphasis: Style{Fg: Palette(203)},
 		Link: Style{Fg: Palette(204)}, Table: Style{Fg: Palette(206)}, Value: Style{Fg: Palette(207)},
-		Match: Style{Bold: true}, Underline: Style{Underline: true}, Code: Style{Reverse: true},
+		Example: Style{Fg: Palette(208)},
+		Match:   Style{Bold: true}, Underline: Style{Underline: true}, Code: Style{Reverse: true},
 		Quote: Style{Italic: true},
 	}
 }
@@ -30,6 +31,7 @@ func tags(s string) string {
 			{";38;5;204", "link"},
 			{";38;5;206", "frame"},
 			{";38;5;207", "value"},
+			{";38;5;208", "example"},
 		} {
 			if strings.Contains(p, t.code) {
 				names = append(names, t.name)

@@ -22,6 +22,7 @@ type Theme struct {
 	Quote     Style `json:"quote"`     // quoted text: commands
 	QuoteBar  Style `json:"quoteBar"`  // the bar before it
 	Value     Style `json:"value"`     // a placeholder filled in, see Options.Substitute
+	Example   Style `json:"example"`   // one not filled in yet, see Options.Example
 	List      Style `json:"list"`      // bullets and item numbers
 	Link      Style `json:"link"`      // labels and targets of links
 	Table     Style `json:"table"`     // frames of tables and drawings

@@ -99,6 +99,54 @@ func TestSubstitute(t *testing.T) {
 	}
 }
 
+// TestExamples: a value that is not known yet is said to be an example, and no table changes its shape.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	const table = "+-------------+-------------------------+\n| Property    | Value                   |\n+-------------+-------------------------+\n" +
+		"| id          | *c47c0ffe*                |\n| name        | *web-XXX*                 |\n+-------------+-------------------------+\n"
+	opts := Options{
+		Substitute: func(p string) (string, bool) { return "web-07", p == "web-XXX" },
+		Example: func(p string) string {
+			if p == "c47c0ffe" || p == "web-XXX" { // of a value that is known, nobody asks
+				return "pattern"
+			}
+			return ""
+		},
+	}
+	for _, tc := range []struct {
+		name, src, want string
+		width           int
+	}{
+		{"a table", table, "<frame>+-------------+-<example> pattern <frame>---------------+<>\n" +
+			"<frame>|<> Property    <frame>|<> Value                   <frame>|<>\n<frame>+-------------+-------------------------+<>\n" +
+			"<frame>|<> id          <frame>| <example>c47c0ffe<frame>                |<>\n" +
+			"<frame>|<> name        <frame>| <value>web-07<frame>                  |<>\n<frame>+-------------+-------------------------+<>", 0},
+		{"a small table", "+----------+\n| *c47c0ffe* |\n+----------+\n", "<frame>+----------+<>\n<frame>| <example>c47c0ffe<frame> |  <example>pattern<>\n<frame>+----------+<>", 0},
+		{"a small table in a small pane", "+----------+\n| *c47c0ffe* |\n+----------+\n", " <frame>+----------+<>\n <frame>| <example>c47c0ffe<frame> |<>\n <frame>+----------+<>", 14},
+		{"a command", "> source openrc\n> nova show *c47c0ffe*\n", "▌<quote> source openrc<>\n▌<quote> nova show <example+quote>c47c0ffe  <example>pattern<>", 0},
+		{"text", "its id, *c47c0ffe*, is long", "its id, <example>c47c0ffe (pattern)<>, is long", 0},
+		{"a list", "* its id, *c47c0ffe*", " • its id, <example>c47c0ffe (pattern)<>", 0},
+		{"nothing else", "> echo *other*\n\n+----------------------+\n| *other* [x](http://c47c0ffe) |\n+----------------------+\n", "", 0},
+	} {
+		o := opts
+		o.Width = tc.width
+		got := show(Parse("t", []byte(tc.src)), o)
+		if tc.want == "" {
+			o.Example = nil
+			tc.want = show(Parse("t", []byte(tc.src)), o)
+		}
+		if got != tc.want {
+			t.Errorf("%s: got\n%s\nwant\n%s", tc.name, got, tc.want)
+		}
+	}
+	opts.Width, opts.Theme, opts.Stop = 40, Dark(), -1 // commands on a ground as wide as the pane
+	d := Parse("t", []byte("> echo a line that takes all there is\n> nova show *c47c0ffe*\n"))
+	lines := d.Slides[0].Render(d, opts).Lines
+	if len(lines) != 2 || !strings.HasSuffix(strings.TrimRight(ansi.Strip(lines[1]), " "), "c47c0ffe           pattern") || ansi.StringWidth(lines[1]) > 40 {
+		t.Errorf("got %q", lines)
+	}
+}
+
 func TestHighlightMatches(t *testing.T) {
 	t.Parallel()
 	d := Parse("t", []byte("un *phare*, PHÂRE\n"))

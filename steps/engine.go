@@ -51,6 +51,8 @@ type Engine struct {
 	lastAsk   int64
 	lastLine  int64
 	trouble   error
+	free      bool   // who only reads: the program that held the seat has ended
+	holder    Holder // who only reads: the program that holds it, as far as it was found out
 	closed    bool
 }
 

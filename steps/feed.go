@@ -17,6 +17,8 @@ type Batch struct {
 	Status    map[ID]string // of each running step: what it is doing, in a few words
 	Questions []Question    // all that wait for an answer, the oldest first
 	Trouble   error         // the journal or the log can't be written: nil when all is well
+	Free      bool          // for who only reads: nobody holds the seat any more
+	Holder    Holder        // for who only reads: who holds it, once that was looked at
 }
 
 // Feed is one reader's view of the engine. It is pulled from: nothing the engine does waits for a
@@ -125,7 +127,7 @@ func (e *Engine) drop(f *Feed) {
 func (e *Engine) fill(b *Batch) (closed bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	b.State, b.Trouble = e.state, e.trouble
+	b.State, b.Trouble, b.Free, b.Holder = e.state, e.trouble, e.free, e.holder
 	if e.o.Log != nil && b.Trouble == nil {
 		b.Trouble = e.o.Log.Trouble()
 	}

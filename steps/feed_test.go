@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -120,5 +122,67 @@ func TestReadOnlyFollows(t *testing.T) {
 			}
 			time.Sleep(3 * time.Second)
 		}
+	})
+}
+
+// TestReadOnlySeesWhoHolds: who only reads is told when the program that holds the seat has ended, also
+// without a word, and when another one has taken it; while nothing changes, nothing is told.
+func TestReadOnlySeesWhoHolds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		j := open(t, dir)
+		read, err := steps.ReadJournal(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		watcher, _ := start(t, course(), &doer{}, steps.Options{Journal: read, ReadOnly: true})
+		f := watcher.Feed(1)
+		defer f.Close()
+		next := func(free bool) {
+			t.Helper()
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			b, err := f.Next(ctx)
+			if err == nil && !b.Free && b.Holder.PID == 0 { // a program takes the seat first, and then says who it is
+				b, err = f.Next(ctx)
+			}
+			if err != nil || b.Free != free || (b.Holder.PID == 0) != free {
+				t.Fatalf("free %v, held by %v: %v", b.Free, b.Holder, err)
+			}
+		}
+		quiet := func() {
+			t.Helper()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			if b, err := f.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatalf("told without need: %+v, %v", b, err)
+			}
+		}
+		time.Sleep(2 * time.Second)
+		next(false)
+		quiet()
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		next(true)
+		quiet()
+		for range 100 { // who looks is in nobody's way
+			if _, held, err := read.Held(); held || err != nil {
+				t.Fatal(held, err)
+			}
+		}
+		j, err = steps.OpenJournal(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next(false)
+		if err := os.WriteFile(filepath.Join(dir, "holder.json"), []byte("not yet"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		quiet()
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		next(true)
 	})
 }

@@ -21,6 +21,14 @@ type Holder struct {
 	Since time.Time `json:"since"`
 }
 
+// String names the program and its machine; empty for one that is not known.
+func (h Holder) String() string {
+	if h.PID == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d (%s)", h.PID, h.Host)
+}
+
 // HeldError is another program's hold on the seat.
 type HeldError struct {
 	Seat string
@@ -67,6 +75,13 @@ func OpenJournal(dir string) (*Journal, error) {
 	}
 	lock := flock.New(filepath.Join(dir, lockName), flock.SetPermissions(0o600))
 	ok, err := lock.TryLock()
+	for range lookTries {
+		if ok || err != nil {
+			break
+		}
+		time.Sleep(lookTime) // somebody may only be looking, see Holder
+		ok, err = lock.TryLock()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
@@ -96,6 +111,30 @@ func ReadJournal(dir string) (*Journal, error) {
 		return nil, err
 	}
 	return j, nil
+}
+
+// How long OpenJournal puts up with those who only look whether a seat is free.
+const (
+	lookTries = 2
+	lookTime  = 5 * time.Millisecond
+)
+
+// Held tells whether a program holds the seat, and which. It is for those who read the journal: it has
+// the lock for the moment of asking, shared with all others who ask.
+func (j *Journal) Held() (Holder, bool, error) {
+	path := filepath.Join(j.dir, lockName)
+	if err := Regular(path); err != nil {
+		return Holder{}, false, fmt.Errorf("look who holds the seat: %w", err)
+	}
+	lock := flock.New(path, flock.SetPermissions(0o600))
+	free, err := lock.TryRLock()
+	if err = errors.Join(err, lock.Close()); err != nil {
+		return Holder{}, false, fmt.Errorf("look who holds the seat: %w", err)
+	}
+	if free {
+		return Holder{}, false, nil
+	}
+	return readHolder(filepath.Join(j.dir, holderName)), true, nil
 }
 
 // ErrNotFile is what stands where a file of the seat should, and is something else.

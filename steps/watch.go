@@ -7,9 +7,12 @@ import (
 	"time"
 )
 
+// watchEvery is how often who only reads looks what the other program has done, and whether it is there.
+const watchEvery = time.Second
+
 // watch follows the journal of another program.
 func (e *Engine) watch(ctx context.Context) error {
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -20,6 +23,7 @@ func (e *Engine) watch(ctx context.Context) error {
 				continue
 			}
 			e.follow()
+			e.lookFree()
 		case <-ctx.Done():
 			return nil
 		}
@@ -47,4 +51,22 @@ func (e *Engine) follow() {
 		}
 	}
 	e.trouble = err
+}
+
+// lookFree finds out whether the other program still holds the seat. What can't be found out stays as it
+// was: nobody is told that a seat is free which may not be.
+func (e *Engine) lookFree() {
+	holder, held, err := e.o.Journal.Held()
+	if err != nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.free == !held && (holder.PID == 0 || holder.String() == e.holder.String()) { // a new one says who it is a moment later
+		return
+	}
+	e.free, e.holder = !held, holder
+	for f := range e.feeds {
+		f.touch()
+	}
 }

@@ -291,7 +291,11 @@ func (m *Model) statusLine() string {
 		add(badge, " "+pane.Clean(word)+" ")
 	}
 	if m.opts.ReadOnly {
-		add(st.BarStrong, " "+t.T("bar.read-only"))
+		word := t.T("bar.read-only")
+		if m.hold.free {
+			word = t.T("bar.free")
+		}
+		add(st.BarStrong, " "+word)
 	}
 	if m.demo.on {
 		add(st.BarStrong, " "+t.T("bar.demo"))

@@ -145,7 +145,8 @@ func workshop() *steps.Workshop {
 type fixture struct {
 	*session
 	*tuitest.Driver
-	t *testing.T
+	t     *testing.T
+	model *tui.Model
 }
 
 // newSession is an engine at the very start of the workshop.
@@ -181,7 +182,8 @@ func start(t *testing.T, width, height int, changes ...change) *fixture {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
-	return &fixture{s, tuitest.New(t, tui.New(ctx, s, o), width, height), t}
+	model := tui.New(ctx, s, o)
+	return &fixture{s, tuitest.New(t, model, width, height), t, model}
 }
 
 func texts(t testing.TB) *i18n.Catalog {

@@ -26,10 +26,11 @@ func (m *Model) apply(msg batchMsg, now time.Time) tea.Cmd {
 	}
 	b := msg.batch
 	m.narrate(b, now)
+	m.held(b, now)
 	if i := slices.IndexFunc(b.Lines, func(l steps.Line) bool { return l.Source == OwnSource && l.Step == "" }); i >= 0 {
 		m.say(now, pane.Clean(b.Lines[i].Text))
 	}
-	m.status, m.trouble = b.Status, b.Trouble
+	m.status, m.trouble, m.pulled = b.Status, b.Trouble, true
 	m.setState(b.State)
 	defer m.offer() // it follows from how the steps stand
 	outdated := 0
@@ -182,4 +183,13 @@ func (m *Model) placeholder(word string) (string, bool) {
 	}
 	value, err := steps.Expand(template, m.vars, nil)
 	return pane.Clean(value), err == nil && value != ""
+}
+
+// example says of a word the deck emphasises that it stands for a value of the seat's which no step has
+// brought yet: somebody may take the one in the deck for their own.
+func (m *Model) example(word string) string {
+	if _, ok := m.workshop.Placeholders[word]; !ok || !m.pulled {
+		return ""
+	}
+	return m.text.T("slide.example")
 }

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -32,10 +33,11 @@ func (b binding) why(m *Model) string {
 	return b.off(m)
 }
 
-// The bindings that hold in a demonstration only.
+// The bindings that hold in a demonstration only, and the one of a console that only looks.
 const (
 	onwardID   = "onward"
 	backwardID = "backward"
+	takeOverID = "take-over"
 )
 
 func (b binding) ofDemo() bool { return b.id == onwardID || b.id == backwardID }
@@ -75,7 +77,7 @@ func quietly(f func(m *Model)) func(*Model, string) tea.Cmd {
 // table is all keys of the console: dispatch, bar, help, palette and README read it.
 func table() []binding {
 	text, list, both := []pane.ID{pane.LogID}, []pane.ID{pane.ServersID}, []pane.ID{pane.LogID, pane.ServersID}
-	return append(append(demoTable(), webKeys()...), []binding{
+	return slices.Concat(demoTable(), webKeys(), []binding{
 		{"open-step", []string{"enter"}, "do", []pane.ID{pane.StepsID}, nil, quietly(func(m *Model) { m.goTo(m.outline.Cursor()) })},
 		{"open-server", []string{"enter"}, "do", []pane.ID{pane.ServersID}, noServer, (*Model).openServer},
 		{"run", []string{"enter"}, "do", nil, readOnlyStep, func(m *Model, _ string) tea.Cmd { return m.run(time.Now()) }},
@@ -133,7 +135,7 @@ func table() []binding {
 		{"suspend", []string{"ctrl+z"}, "screen", nil, offSuspend, func(*Model, string) tea.Cmd { return tea.Suspend }},
 		{"help", []string{"?", "f1"}, "screen", nil, nil, quietly((*Model).openHelp)},
 		{"quit", []string{"q", "ctrl+c"}, "screen", nil, nil, (*Model).quit},
-	}...)
+	}, seatKeys())
 }
 
 // demoTable is the keys of a demonstration. They come before all others: one key has to mean the same
@@ -206,6 +208,9 @@ func keyName(t i18n.Texts, key string) string {
 // hints are the keys the bar names, for how the step stands, the most useful first.
 func (m *Model) hints() []string {
 	end := []string{"help", "pane-next", "outline", "palette", "quit"}
+	if m.hold.free {
+		return append([]string{takeOverID, "next", "prev"}, end...)
+	}
 	if m.demo.on {
 		first := []string{onwardID, backwardID, "cancel"}
 		if m.state.Step(m.step).Status == steps.Failed {

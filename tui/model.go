@@ -16,10 +16,12 @@
 //	noticed.go  what that list tells about steps: booted by hand, or gone
 //	history.go  the journal, to look back at
 //	traffic.go  who answers on the web sites, and the way there for a browser
+//	takeover.go a seat that another program held, and that is free now
 //	raise.go    the panes of a step come up with it
 //	demo.go     one key shows it all to a room; prompt.go types, playback.go shows recordings,
 //	            comment.go is the cat's, and gate.go has the engine wait for what is typed
 //	mouse.go    wheel and click, when they are wanted
+//	tabs.go     the panes behind the one in front, in its border
 //	layout.go   where each pane stands: a pure function of the size
 //	view.go     the screen put together; bar.go its last lines
 //
@@ -76,9 +78,11 @@ type Options struct {
 	Servers *cloud.Poller
 	Traffic Traffic
 	Step    steps.ID // where to begin; empty: where the participant was, else at the first slide
+	Slide   int      // where to begin whatever Step says, from 1; zero: as Step says
 
 	ReadOnly bool     // look, but do nothing
 	Holder   string   // who holds the seat, when ReadOnly
+	Keep     bool     // no other console may go on for this one: somebody records it, say
 	Warnings []string // to be told at the start
 
 	ReducedMotion bool // nothing moves by itself
@@ -172,6 +176,7 @@ type Model struct {
 	state    steps.State
 	status   map[steps.ID]string
 	trouble  error
+	pulled   bool // the engine has told how everything stands
 	vars     steps.Vars
 	snapshot cloud.Snapshot
 	noticed  noticed
@@ -180,6 +185,7 @@ type Model struct {
 	going    string   // what it goes on with, while nothing of it runs
 	editable bool     // there is something to edit in it
 	told     whereabouts
+	hold     hold
 
 	toast   notice
 	glad    time.Time // until when the cat is happy
@@ -219,7 +225,7 @@ func New(ctx context.Context, s Session, o Options) *Model {
 		ctx: ctx, session: s, feed: o.Feed, workshop: w, opts: o,
 		keys: table(), focus: pane.SlideID, drawn: map[pane.ID]drawn{}, answered: map[int64]bool{},
 		outline: pane.NewOutline(w), servers: pane.NewServers(o.Seat), log: pane.NewLog(o.Lines), traffic: pane.NewTraffic(w),
-		cat: pane.NewCat(o.Cats, o.ReducedMotion), touched: time.Now(), mouse: o.Mouse, demo: demo{on: o.Demo.On},
+		cat: pane.NewCat(o.Cats, o.ReducedMotion), touched: time.Now(), mouse: o.Mouse, demo: demo{on: o.Demo.On}, hold: hold{holder: o.Holder},
 	}
 	if m.feed == nil {
 		m.feed = s.Feed(FeedLines)
@@ -232,20 +238,12 @@ func New(ctx context.Context, s Session, o Options) *Model {
 	m.text = o.Texts.In(lang)
 	m.slide = pane.NewSlide(m.deck(lang))
 	m.slide.SetSubstitute(m.placeholder)
+	m.slide.SetExample(m.example)
 	m.slide.SetConceal(o.Conceal || w.Conceal)
 	m.setTheme(o.Theme)
 	m.themeChosen = o.Theme != ""
 	m.setState(s.State())
-	first := o.Step
-	if first == "" {
-		first = m.resume()
-	}
-	if i := m.slideOf(first); i >= 0 {
-		m.slide.Goto(i)
-		m.choose(first)
-	} else {
-		m.arrive()
-	}
+	m.enter(o)
 	for _, warning := range o.Warnings {
 		m.log.Append([]steps.Line{{At: m.touched, Source: OwnSource, Text: warning}}, 0)
 	}
@@ -253,6 +251,24 @@ func New(ctx context.Context, s Session, o Options) *Model {
 		m.say(m.touched, o.Warnings[0])
 	}
 	return m
+}
+
+// enter goes to where the console begins.
+func (m *Model) enter(o Options) {
+	first := o.Step
+	if first == "" {
+		first = m.resume()
+	}
+	switch i := m.slideOf(first); {
+	case o.Slide > 0:
+		m.slide.Goto(o.Slide - 1)
+		m.arrive()
+	case i >= 0:
+		m.slide.Goto(i)
+		m.choose(first)
+	default:
+		m.arrive()
+	}
 }
 
 // deck is the deck in a language, or in any.

@@ -16,13 +16,6 @@ import (
 
 // Why a key does not work now; empty when it does.
 
-func readOnly(m *Model) string {
-	if m.opts.ReadOnly {
-		return m.text.T("off.read-only", "holder", m.opts.Holder)
-	}
-	return ""
-}
-
 // readOnlyStep lets enter turn the page of a slide that has no step.
 func readOnlyStep(m *Model) string {
 	if m.step == "" {

@@ -142,10 +142,7 @@ func (m *Model) body() []string {
 func (m *Model) frame(p placed) []string {
 	one := m.panes()[p.ID]
 	focused := p.ID == m.focus
-	left, right, foot := one.Heads()
-	if m.demo.recorded && p.ID == m.demo.pane {
-		right = m.styles.Warn.Render(m.text.T("recording.badge"))
-	}
+	left, right, foot := m.heads(p.ID)
 	rows := m.promptRows(p.ID, p.W-2, time.Now())
 	typed := strings.Join(rows, "\n")
 	title := m.paneTitle(left, focused)
@@ -162,6 +159,15 @@ func (m *Model) frame(p placed) []string {
 	}, m.onStage(p.ID, one.Lines(), rows))
 	m.drawn[p.ID] = drawn{one.Version(), p.rect, focused, title, right, last, typed, lines}
 	return lines
+}
+
+// heads is what the border of a pane says.
+func (m *Model) heads(id pane.ID) (left, right, foot string) {
+	left, right, foot = m.panes()[id].Heads()
+	if m.demo.recorded && id == m.demo.pane {
+		right = m.styles.Warn.Render(m.text.T("recording.badge"))
+	}
+	return left, right, foot
 }
 
 func (m *Model) paneTitle(text string, focused bool) string {
@@ -185,81 +191,6 @@ func (m *Model) lastLine(p placed) string {
 		return ""
 	}
 	return m.styles.Dim.Render(ansi.Truncate(line.Source+": "+line.Text, max(0, p.W/2), m.styles.Glyph.Ellipsis))
-}
-
-// tab is the name of a pane in the border of the one that is shown, and how wide it stands there.
-type tab struct {
-	id    pane.ID
-	text  string
-	width int
-}
-
-// tabs names the panes; those that have news say how many. Where not all fit there is only the one
-// that is shown.
-func (m *Model) tabs(room int) []tab {
-	st := m.styles
-	var full, short []tab
-	for _, id := range m.order() {
-		name := m.text.T("tab." + string(id))
-		count := ""
-		switch id {
-		case pane.StepsID:
-			count = " " + itoa(m.done()) + "/" + itoa(len(m.workshop.Steps))
-		case pane.ServersID:
-			if n := len(m.snapshot.Servers); n > 0 {
-				count = " " + itoa(n)
-			}
-		case pane.TrafficID:
-			if n := len(m.traffic.Snapshot().Shares); n > 0 {
-				count = " " + itoa(n)
-			}
-		case pane.SlideID, pane.LogID, pane.CatID:
-		}
-		style := st.Dim
-		if id == m.focus {
-			style = st.TitleFocus
-		}
-		full = append(full, tab{id, style.Render(name + count), ansi.StringWidth(name + count)})
-		short = append(short, tab{id, style.Render(name), ansi.StringWidth(name)})
-	}
-	for _, tabs := range [][]tab{full, short} {
-		width := -tabGap
-		for _, t := range tabs {
-			width += t.width + tabGap
-		}
-		if width+2 <= room {
-			return tabs
-		}
-	}
-	name := m.text.T("tab." + string(m.focus))
-	return []tab{{m.focus, m.paneTitle(name, true), ansi.StringWidth(name)}}
-}
-
-// tabGap is how far tabs stand apart, in cells.
-const tabGap = 3
-
-// tabRoom is what the border of a pane leaves for tabs, beside what stands at its right.
-func tabRoom(p placed, right string) int { return p.W - 4 - ansi.StringWidth(right) }
-
-func (m *Model) tabLine(tabs []tab) string {
-	texts := make([]string, len(tabs))
-	for i, t := range tabs {
-		texts[i] = t.text
-	}
-	return strings.Join(texts, m.styles.Border.Render(" "+m.styles.Glyph.Vertical+" "))
-}
-
-// tabUnder is the tab at a column of the border; tabs begin behind its corner, a line and a blank.
-func (m *Model) tabUnder(p placed, x int) (pane.ID, bool) {
-	_, right, _ := m.panes()[p.ID].Heads()
-	at := p.X + 3
-	for _, t := range m.tabs(tabRoom(p, right)) {
-		if x >= at && x < at+t.width {
-			return t.id, true
-		}
-		at += t.width + tabGap
-	}
-	return "", false
 }
 
 // tiny is what is left on a screen too small for panes: the step or the slide, how it stands, what a

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,8 @@ func addConsole(root *cobra.Command, o *options) {
 	})
 }
 
-// console runs the console in this terminal.
+// console runs the console in this terminal: one that looks at the seat of another program may end for
+// one that holds it.
 func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	if !term.IsTerminal(os.Stdin.Fd()) || !term.IsTerminal(os.Stdout.Fd()) {
 		return usagef("the console needs a terminal; with none, there are --plain and matou play")
@@ -78,19 +80,30 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	demo, err := c.demonstration()
-	if err != nil {
+	if parts.demo, err = c.demonstration(); err != nil {
 		return err
 	}
+	parts.up = func() { debug.SetGCPercent(min(percent, 50)) }
+	var again *tui.Again
+	for {
+		if again, err = o.oneConsole(ctx, c, parts, again); again == nil || err != nil {
+			return err
+		}
+	}
+}
+
+// oneConsole runs one console. Again is how it goes on for another one, and what it returns how another one
+// goes on for it; nil when none does.
+func (o *options) oneConsole(ctx context.Context, c *consoleFlags, parts consoleParts, again *tui.Again) (next *tui.Again, err error) {
 	s, err := o.begin(ctx, parts.workshop, true)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s.gate = &tui.Gate{}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop() // what the console waits for ends with it
 	e := newEarly(s, func() error {
-		defer debug.SetGCPercent(min(percent, 50))
+		defer parts.up()
 		if err := o.bringUp(s); err != nil {
 			return err
 		}
@@ -100,9 +113,9 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 	defer func() { err = errors.Join(err, e.Close()) }()
 	to, err := o.consoleOptions(s, parts, c)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	to.Feed, to.Demo = e, demo
+	to.Feed, to.Demo = e, parts.demo
 	o.stage(s, e, &to)
 	if s.holder == nil {
 		to.Shell, to.Edit = e.shell, e.edit
@@ -111,28 +124,35 @@ func (o *options) console(ctx context.Context, c *consoleFlags) (err error) {
 		to.Traffic = w
 	}
 	if o.record != "" && e.wait() != nil { // a recording follows the engine, and masks what it knows
-		return nil // Close tells why
+		return nil, nil // Close tells why
 	}
 	rec, err := o.startRecording(ctx, s, false)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, rec.end(err)) }()
 	keeper := s.keepPlace(c.deck)
 	defer func() { err = errors.Join(err, keeper.close()) }()
-	to.Conceal, to.OnSlide = rec != nil, keeper.set
-	program := tea.NewProgram(tui.New(ctx, e, to), tea.WithContext(ctx), tea.WithFPS(120), tea.WithOutput(rec.terminal()))
+	to.Conceal, to.Keep, to.OnSlide = rec != nil, rec != nil, keeper.set
+	if again != nil {
+		to.Slide, to.Lang, to.Theme, to.Mouse = again.Slide, again.Lang, cmp.Or(again.Theme, to.Theme), again.Mouse
+	}
+	model := tui.New(ctx, e, to)
+	program := tea.NewProgram(model, tea.WithContext(ctx), tea.WithFPS(120), tea.WithOutput(rec.terminal()))
 	ended := watchDecks(ctx, s.workshop, c.deck, func(decks map[string]*slides.Deck) {
 		ids, _ := tieDeck(s.workshop, c.deck, decks) // the workshop's own were read at the start
 		program.Send(tui.Reload{Decks: decks, Slides: ids})
 	})
 	_, err = program.Run()
+	if a, ok := model.TakesOver(); ok && err == nil && ctx.Err() == nil {
+		next = &a
+	}
 	if errors.Is(err, tea.ErrInterrupted) || ctx.Err() != nil {
 		err = nil
 	}
 	stop()
 	<-ended
-	return err
+	return next, err
 }
 
 // consoleParts is what the console is made of, read from files.
@@ -144,6 +164,8 @@ type consoleParts struct {
 	text     i18n.Texts
 	themes   theme.Set
 	cats     pane.Cats
+	demo     tui.Demo
+	up       func() // called when the session is up, or never will be
 }
 
 // consoleParts reads the parts, those that don't need each other at the same time: a person waits

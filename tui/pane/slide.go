@@ -13,6 +13,7 @@ type Slide struct {
 	base
 	deck       *slides.Deck
 	substitute func(string) (string, bool)
+	example    func(string) string
 	conceal    bool   // hide the secrets on it
 	query      string // marked on the slide
 	index      int    // of the slide, from 0
@@ -38,6 +39,10 @@ func (s *Slide) SetDeck(deck *slides.Deck) {
 
 // SetSubstitute sets what fills in the seat's own values.
 func (s *Slide) SetSubstitute(f func(string) (string, bool)) { s.substitute = f; s.touch() }
+
+// SetExample sets what says of a word that it stands for a value of the seat's that is not known yet, see
+// [slides.Options].
+func (s *Slide) SetExample(f func(string) string) { s.example = f; s.touch() }
 
 // SetConceal hides the passwords and tokens on slides, or shows them.
 func (s *Slide) SetConceal(conceal bool) { s.conceal = conceal; s.touch() }
@@ -188,7 +193,7 @@ func (s *Slide) draw() {
 	}
 	s.view = cur.Render(s.deck, slides.Options{
 		Width: s.text(), Height: s.height, Theme: slideTheme(s.look.Styles), Stop: s.stop,
-		Substitute: s.substitute, Conceal: s.conceal, Highlight: s.query, ASCII: s.look.Styles.ASCII, Hyperlinks: !s.look.Styles.ASCII,
+		Substitute: s.substitute, Example: s.example, Conceal: s.conceal, Highlight: s.query, ASCII: s.look.Styles.ASCII, Hyperlinks: !s.look.Styles.ASCII,
 	})
 	s.drawn = true
 }

@@ -80,7 +80,7 @@ func (d *dialogue) here() (steps.Step, bool) {
 	step, ok := d.w.Step(d.step)
 	switch {
 	case d.o.ReadOnly:
-		d.say(d.text.T("off.read-only", "holder", d.o.Holder))
+		d.say(d.readOnly())
 		return step, false
 	case !ok:
 		d.say(d.text.T("off.no-step"))
@@ -126,7 +126,7 @@ func (d *dialogue) catchUp() {
 	}
 	switch {
 	case d.o.ReadOnly:
-		d.say(d.text.T("off.read-only", "holder", d.o.Holder))
+		d.say(d.readOnly())
 	case len(plan) == 0:
 		d.say(d.text.T("refusal.nothing"))
 	default:

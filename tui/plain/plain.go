@@ -117,6 +117,7 @@ type dialogue struct {
 	state   steps.State
 	status  map[steps.ID]string
 	trouble string // told last: the journal or the log can't be written
+	free    bool   // told last: who only reads, and nobody holds the seat
 
 	busy      steps.ID // the step whose end is waited for
 	planned   bool     // and the plan's

@@ -33,6 +33,8 @@ type worker struct {
 	slow   time.Duration
 	asks   []steps.Question
 	said   []string // the answers' texts
+
+	looksAt *steps.Journal // another program's; nil: the seat is this one's own
 }
 
 func (w *worker) Command(in steps.Input) string { return steps.Sketch(in.Action.Command, in.Vars) }
@@ -170,7 +172,9 @@ type room struct {
 func open(t *testing.T, w *worker, o plain.Options) *room {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	engine, err := steps.New(workshop(), w, steps.Options{Seat: "07", Params: steps.Vars{"port": "2207"}})
+	engine, err := steps.New(workshop(), w, steps.Options{
+		Seat: "07", Params: steps.Vars{"port": "2207"}, Journal: w.looksAt, ReadOnly: w.looksAt != nil,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -470,6 +474,33 @@ func TestAnswered(t *testing.T) {
 		if len(slides) != 3 || slides[0] != 1 || slides[2] != 3 {
 			t.Errorf("slides %v", slides)
 		}
+	})
+	bubble(t, "and is told when that one has ended", func(t *testing.T) {
+		dir := t.TempDir()
+		holder, err := steps.OpenJournal(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader, err := steps.ReadJournal(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := open(t, &worker{looksAt: reader}, plain.Options{ReadOnly: true, Holder: "7 (vm)"})
+		time.Sleep(2 * time.Second)
+		r.sees("process 7 (vm) holds this seat")
+		if err := holder.Close(); err != nil {
+			t.Fatal(err)
+		}
+		const free = "the program that held this seat has ended: start Matou here again to take it over"
+		time.Sleep(2 * time.Second)
+		r.sees(free)
+		time.Sleep(time.Minute)
+		if more := r.out.take(); more != "" {
+			t.Errorf("told again: %q", more)
+		}
+		r.types("C")
+		r.sees(free)
+		r.types("q")
 	})
 	bubble(t, "by a shell", func(t *testing.T) {
 		hop := ""

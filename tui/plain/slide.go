@@ -36,7 +36,7 @@ func (d *dialogue) tellSlide() {
 
 // options are how text is laid out: nothing but characters that every terminal and voice has.
 func (d *dialogue) options() slides.Options {
-	return slides.Options{Width: d.o.Width, Stop: -1, ASCII: true, Conceal: d.o.Conceal, Substitute: d.placeholder}
+	return slides.Options{Width: d.o.Width, Stop: -1, ASCII: true, Conceal: d.o.Conceal, Substitute: d.placeholder, Example: d.example}
 }
 
 // placeholder is what stands for a word the deck emphasises: the seat's own value.
@@ -47,6 +47,14 @@ func (d *dialogue) placeholder(word string) (string, bool) {
 	}
 	value, err := steps.Expand(template, d.session.Vars(), nil)
 	return steps.Sanitize(value), err == nil && value != ""
+}
+
+// example says of a word the deck emphasises that no step has brought what it stands for yet.
+func (d *dialogue) example(word string) string {
+	if _, ok := d.w.Placeholders[word]; !ok {
+		return ""
+	}
+	return d.text.T("slide.example")
 }
 
 // flat is a slide without its title and its drawings: tables are lists of their rows, a drawing is a

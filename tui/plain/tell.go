@@ -36,7 +36,7 @@ func (d *dialogue) greet() {
 	}
 	d.say(d.w.Title.In(d.text.Lang), d.text.T("bar.seat", "seat", d.o.Seat)+", "+cloud)
 	if d.o.ReadOnly {
-		d.say(d.text.T("off.read-only", "holder", d.o.Holder))
+		d.say(d.readOnly())
 	}
 	for _, w := range d.o.Warnings {
 		d.say(steps.Sanitize(w))
@@ -116,6 +116,26 @@ func (d *dialogue) batch(b steps.Batch) {
 		d.say(d.text.T("trouble", "why", trouble))
 	}
 	d.trouble = trouble
+	d.heldBy(b)
+}
+
+// heldBy tells when the program that held the seat has ended, and when another one has taken it.
+func (d *dialogue) heldBy(b steps.Batch) {
+	if who := b.Holder.String(); who != "" {
+		d.o.Holder = who
+	}
+	if was := d.free; d.o.ReadOnly && was != b.Free {
+		d.free = b.Free
+		d.say(d.readOnly())
+	}
+}
+
+// readOnly says why a dialogue that only looks does nothing.
+func (d *dialogue) readOnly() string {
+	if d.free {
+		return d.text.T("off.free-again")
+	}
+	return d.text.T("off.read-only", "holder", d.o.Holder)
 }
 
 func (d *dialogue) line(l steps.Line) {
