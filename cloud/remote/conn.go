@@ -23,6 +23,7 @@ type Conn struct {
 	chain  []leg
 	leg    leg // the last of chain
 	ssh    *ssh.Client
+	pace   *paced // of the first hop; nil on those behind it
 
 	// Set during the handshake, and fixed from then on.
 	since                        time.Time
@@ -39,6 +40,14 @@ type Conn struct {
 
 func newConn(c *Client, parent *Conn, legs []leg) *Conn {
 	return &Conn{client: c, parent: parent, chain: legs, leg: legs[len(legs)-1], done: make(chan struct{})}
+}
+
+// hold has everything that comes read at once until the function it returns is called.
+func (c *Conn) hold() (release func()) {
+	for c.parent != nil {
+		c = c.parent
+	}
+	return c.pace.hold()
 }
 
 // Hop is the host at the end of the connection, without its password.

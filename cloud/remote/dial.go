@@ -35,12 +35,16 @@ func (c *Client) dialOnce(ctx context.Context, parent *Conn, legs []leg, a *logi
 	if err != nil {
 		return nil, err
 	}
+	conn := newConn(c, parent, legs)
+	if parent == nil { // the others come over this one
+		conn.pace = newPaced(nc)
+		nc = conn.pace
+	}
 	rec, err := c.known.load(l.knownFiles)
 	if err != nil {
 		nc.Close()
 		return nil, err
 	}
-	conn := newConn(c, parent, legs)
 	clock := newWatchdog(ctx, c.o.HandshakeTimeout, func() { nc.Close() })
 	a.begin(clock)
 	config := c.config(l, rec)

@@ -30,6 +30,8 @@
 // Every method takes a context and returns when it ends, even when the peer has gone silent.
 // Dialling and the handshake have deadlines of their own ([Options]); the clock stands still while a
 // person is being asked. A keepalive notices a dead peer; what was running then ends with [ErrLost].
+// Output that trickles in may come a tenth of a second late, several lines together; answers do not,
+// nor what a shell shows.
 //
 // The protocol is RFC 4251 to 4254, with OpenSSH's keepalive@openssh.com and
 // direct-streamlocal@openssh.com.

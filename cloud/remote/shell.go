@@ -34,6 +34,7 @@ func (c *Conn) Shell(ctx context.Context, o ShellOptions) (Exit, error) {
 	}
 	over := make(chan struct{})
 	defer close(over)
+	defer c.hold()() // somebody looks at it
 	return c.session(ctx, func(s *ssh.Session) (func(), error) {
 		var mu sync.Mutex // the two may be the same writer, and are written to by two goroutines
 		s.Stdout, s.Stderr = lockedWriter{&mu, o.Stdout}, lockedWriter{&mu, o.Stderr}

@@ -16,8 +16,10 @@ import (
 func TestShell(t *testing.T) {
 	t.Parallel()
 	needShell(t)
-	s := newServer(t)
-	conn := connect(t, newClient(t), s.hop())
+	first, s := newServer(t), newServer(t)
+	client := newClient(t)
+	pace := connect(t, client, first.hop()).pace
+	conn := connect(t, client, first.hop(), s.hop())
 	keys, typing := io.Pipe()
 	defer typing.Close()
 	sizes := make(chan WindowSize)
@@ -33,8 +35,14 @@ func TestShell(t *testing.T) {
 	if cols, rows := binary.BigEndian.Uint32([]byte(got)), binary.BigEndian.Uint32([]byte(got[4:])); cols != 120 || rows != 40 {
 		t.Errorf("resized to %dx%d", cols, rows)
 	}
+	if held := pace.holders(); held != 1 {
+		t.Errorf("%d shells hold the first hop's pace, while there is one", held)
+	}
 	io.WriteString(typing, "echo hello; exit 3\n")
 	wg.Wait() // although nobody closes its stdin
+	if held := pace.holders(); held != 0 {
+		t.Errorf("%d shells hold the first hop's pace after the last has ended", held)
+	}
 	if err != nil || exit.Code != 3 || out.String() != "hello\n" {
 		t.Errorf("%q, %+v, %v", out.String(), exit, err)
 	}
