@@ -103,7 +103,7 @@ func TestEnter(t *testing.T) {
 	play(t, "retries a failed step", 80, 24, func(f *fixture) {
 		f.Press("right")
 		f.set("jump", steps.StepState{Status: steps.Failed, Failure: &steps.Failure{Kind: steps.FailLogin, Cause: "refused"}})
-		f.Sees("échouée · refused", "entrée rejouer")
+		f.Sees("échouée · connexion refusée : refused", "entrée rejouer")
 		f.Press("enter")
 		f.asked(steps.Retry{Step: "jump"})
 	})
@@ -414,10 +414,26 @@ func TestFailure(t *testing.T) {
 		fail(f, steps.FailQuota)
 		f.Press("r", "enter")
 		f.asked() // both were on their way
-		f.Sees("Ça n'a pas marché", "quota exceeded: cores 20/20", "Le projet est plein.", "[ Fermer ]")
+		f.Sees("Ça n'a pas marché", "plus de place dans le projet : boot web-07: quota exceeded: cores", "20/20", "Le projet est plein.", "[ Fermer ]")
 		f.Wait(time.Second)
 		f.Press("r")
 		f.asked(steps.Retry{Step: "jump"})
+	})
+	play(t, "speaks the language of the console, and changes with it", 120, 36, func(f *fixture) {
+		f.Press("right")
+		failure := steps.Fail(steps.FailCheck, "cause.branch", "{hop} is on branch {branch}", "hop", "web-1\x1b[2J", "branch", "bz2")
+		f.set("jump", steps.StepState{Status: steps.Failed, Failure: failure}, steps.Event{Type: steps.StepFailed, Step: "jump", Failure: failure})
+		f.Sees("Ça n'a pas marché", "web-1 est sur la branche bz2")
+		f.Wait(time.Second)
+		f.Press("esc")
+		f.Sees("échouée · web-1 est sur la branche bz2")
+		f.Press("L")
+		f.Sees("failed · web-1 is on branch bz2")
+	})
+	play(t, "names the step that took away what it stands on", 120, 36, func(f *fixture) {
+		f.Press("right")
+		f.set("jump", steps.StepState{Status: steps.Stale, Failure: steps.Fail(steps.FailNeeds, "cause.taken-back", "{step} was taken back", "step", steps.ID("list"))})
+		f.Sees("« Lister les serveurs » a été défaite")
 	})
 	play(t, "leads to the log", 80, 24, func(f *fixture) {
 		f.tell(steps.Batch{Lines: []steps.Line{{Source: "nova", Text: "no room"}}})

@@ -31,7 +31,8 @@ var scenes = []struct {
 	{"failure", func(f *fixture) {
 		f.finish("jump", "list", "boot")
 		f.Press("4")
-		fail := steps.Failf(steps.FailPuppet, "l'agent s'est terminé avec le code 4 : Could not find class ::python for web-07")
+		fail := steps.Fail(steps.FailPuppet, "cause.puppet-says", "{hop}: puppet agent: exit {exit}: {text}",
+			"hop", "web-07", "exit", 4, "text", "Could not find class ::python for web-07")
 		f.set("puppet", steps.StepState{Status: steps.Failed, Attempt: 1, Phase: steps.PhaseAction, Failure: fail},
 			steps.Event{Type: steps.StepFailed, Step: "puppet", Failure: fail})
 	}},
