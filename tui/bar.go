@@ -257,7 +257,7 @@ func (m *Model) hintName(id string) string {
 		id = "back"
 	case id == onwardID:
 		id = m.onwardName()
-	case id == "next" && status == steps.Done:
+	case id == "next" && status == steps.Done && m.nextHere() == "":
 		id = "go-on"
 	}
 	return m.text.T("key." + id)

@@ -59,6 +59,32 @@ func TestEnter(t *testing.T) {
 		f.asked(steps.Start{Step: "list"})
 		f.Sees("2/5 Lister les serveurs")
 	})
+	play(t, "and nobody passes that one without a word", 80, 24, func(f *fixture) {
+		const left = "Reste à faire sur la diapo 2 : « Lister les serveurs ». ← y revient."
+		f.Press("right", "right")
+		f.Sees("diapo 3/5")
+		f.SeesNot("Reste à faire") // who only reads leaves nothing behind
+		f.Press("left")
+		f.finish("jump")
+		f.Sees("entrée étape suivante", "→ suite")
+		f.Press("right")
+		f.Sees("diapo 3/5", left)
+		f.Press("left")
+		f.Sees("diapo 2/5", "2/5 Lister les serveurs", "prête")
+		f.SeesNot("Reste à faire")
+		f.Press("space")
+		f.Sees("diapo 3/5", left)
+		f.Press("2")
+		f.set("list", steps.StepState{Status: steps.Running, Attempt: 1, Started: time.Now()})
+		f.Press("right")
+		f.SeesNot("Reste à faire")
+		f.finish("list")
+		f.Press("left")
+		f.Sees("→ continuer")
+		f.Press("right")
+		f.SeesNot("Reste à faire")
+		f.asked()
+	})
 	play(t, "ends a slide's number, and starts nothing", 80, 24, func(f *fixture) {
 		f.Press("2", "enter")
 		f.asked()
@@ -266,6 +292,14 @@ func TestQuestions(t *testing.T) {
 		f.Wait(time.Second)
 		f.Press("o", "y", "tab", "enter")
 		f.asked(no)
+	})
+	play(t, "a key has a picture, where there is room", 120, 36, func(f *fixture) {
+		f.tell(hostKey(map[string]string{"bits": "256"}))
+		f.Sees("Première visite", "+--[ED25519 256]--+", "|       . B = +o#O|", "+----[SHA256]-----+", "[ Refuser (n) ]")
+		for _, size := range [][2]int{{80, 24}, {60, 20}, {20, 5}} {
+			f.Resize(size[0], size[1])
+			f.SeesNot("[ED25519", "[SHA256]")
+		}
 	})
 	play(t, "a key that was handed out", 80, 24, func(f *fixture) {
 		b := hostKey(map[string]string{})

@@ -40,7 +40,7 @@ var scenes = []struct {
 		f.Press("right")
 		f.tell(steps.Batch{Questions: []steps.Question{{
 			ID: 1, Step: "jump", Kind: steps.AskHostKey, Subject: "chat@rebond.example:2207",
-			Data: map[string]string{"type": "ssh-ed25519", "fingerprint": "SHA256:mVpXC0ZgW3pQJ0sXWzQ7n2mXxS0T9m1Yk0c1pQ3x4aE"},
+			Data: map[string]string{"type": "ssh-ed25519", "bits": "256", "fingerprint": "SHA256:mVpXC0ZgW3pQJ0sXWzQ7n2mXxS0T9m1Yk0c1pQ3x4aE"},
 		}}})
 	}},
 	{"help", func(f *fixture) { f.Press("right", "?") }},

@@ -32,6 +32,7 @@ type HostKey struct {
 	Hop         Hop      // without its password
 	Addr        string   // the name it is recorded under, as in known_hosts
 	Type        string   // "ssh-ed25519"
+	Bits        int      // its size, as ssh-keygen -l prints; 0 when it is not known
 	Fingerprint string   // SHA256:..., as ssh-keygen -l prints
 	Expected    string   // the one of Hop.Expected that it matches; empty: none was handed out
 	Known       []string // fingerprints on record, or expected, when changed

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"strconv"
 
 	"matou/cloud"
 	"matou/cloud/remote"
@@ -43,7 +44,9 @@ func asker(secret func(ctx context.Context, value string)) remote.Asker {
 		HostKey: func(ctx context.Context, k remote.HostKey) (bool, error) {
 			a, err := ask(ctx, steps.Question{
 				Kind: steps.AskHostKey, Subject: k.Hop.String(),
-				Data: map[string]string{"fingerprint": k.Fingerprint, "type": k.Type, "address": k.Addr, "hop": k.Hop.Name, "expected": k.Expected},
+				Data: map[string]string{
+					"fingerprint": k.Fingerprint, "type": k.Type, "bits": strconv.Itoa(k.Bits), "address": k.Addr, "hop": k.Hop.Name, "expected": k.Expected,
+				},
 			})
 			if err == nil && a.Nobody {
 				err = nobody(steps.Question{Kind: steps.AskHostKey, Subject: k.Hop.String()})
