@@ -286,7 +286,7 @@ func (d *decision) undone(step Step, st StepState) {
 		}
 		for _, need := range other.Needs {
 			if d.s.Step(need).Status != Done {
-				d.emit(Event{Type: StepStale, Step: other.ID, Failure: &Failure{Kind: FailNeeds, Cause: fmt.Sprintf("%s was taken back", need)}})
+				d.emit(Event{Type: StepStale, Step: other.ID, Failure: Fail(FailNeeds, "cause.taken-back", "{step} was taken back", "step", need)})
 				break
 			}
 		}
@@ -363,7 +363,7 @@ func (d *decision) failed(step Step, st StepState, c finished) {
 	}
 	d.emit(e)
 	if other := c.Failure.Broken; c.Failure.Kind != FailCanceled && d.s.Step(other).Status == Done {
-		d.emit(Event{Type: StepStale, Step: other, Attempt: d.s.Step(other).Attempt, Failure: &Failure{Kind: c.Failure.Kind, Cause: c.Failure.Cause}})
+		d.emit(Event{Type: StepStale, Step: other, Attempt: d.s.Step(other).Attempt, Failure: &Failure{Kind: c.Failure.Kind, Cause: c.Failure.Cause, Said: c.Failure.Said}})
 	}
 	d.effects = append(d.effects, Stop{Step: step.ID})
 	if len(d.s.Plan) > 0 && d.s.Plan[0] == step.ID {

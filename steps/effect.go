@@ -28,7 +28,8 @@ func (e *Engine) execute(ctx context.Context, x Execute) {
 		began := e.o.Now()
 		result, failure := e.perform(ctx, in)
 		if failure != nil {
-			failure.Cause = e.o.Redactor.Text(sanitizeLines(failure.Cause))
+			safe := func(s string) string { return e.o.Redactor.Text(sanitizeLines(s)) }
+			failure.Cause, failure.Said = safe(failure.Cause), mapped(failure.Said, safe)
 		}
 		result.Summary = e.o.Redactor.Text(Sanitize(result.Summary))
 		e.results <- finished{
@@ -62,13 +63,13 @@ func (e *Engine) perform(ctx context.Context, in Input) (Result, *Failure) {
 			return result, failure
 		}
 		if clock.left() <= 0 {
-			failure.Cause = fmt.Sprintf("%s (waited %s)", failure.Cause, in.Action.Within)
+			failure.and("cause.waited", "{why} (waited {time})", "time", in.Action.Within)
 			return result, failure
 		}
 		select {
 		case <-time.After(min(pause, clock.left())):
 		case <-ctx.Done():
-			return result, &Failure{Kind: FailCanceled, Cause: "canceled", Err: ctx.Err()}
+			return result, canceled(ctx.Err())
 		}
 		pause = min(pause*2, lookLater)
 	}
@@ -106,15 +107,22 @@ func (e *Engine) once(ctx context.Context, in Input) (result Result, failure *Fa
 	case err == nil:
 		return result, nil
 	case errors.Is(context.Cause(ctx), errTooLong):
-		return result, Failf(FailTimeout, "not done after %s: %w", in.Action.Timeout, err)
+		return result, Fail(FailTimeout, "cause.late", "not done after {time}", "time", in.Action.Timeout, err)
 	case ctx.Err() != nil:
-		return result, &Failure{Kind: FailCanceled, Cause: "canceled", Err: err}
+		return result, canceled(err)
 	}
 	var f *Failure
 	if errors.As(err, &f) {
-		return result, e.w.whence(&Failure{Kind: f.Kind, Cause: err.Error(), Broken: f.Broken, Missing: f.Missing, Err: err})
+		return result, e.w.whence(&Failure{Kind: f.Kind, Cause: err.Error(), Said: phrases(err), Broken: f.Broken, Missing: f.Missing, Err: err})
 	}
-	return result, &Failure{Kind: FailInternal, Cause: err.Error(), Err: err}
+	return result, &Failure{Kind: FailInternal, Cause: err.Error(), Said: phrases(err), Err: err}
+}
+
+// canceled is the failure of what somebody stopped.
+func canceled(err error) *Failure {
+	f := Fail(FailCanceled, "cause.canceled", "canceled")
+	f.Err = err
+	return f
 }
 
 var errTooLong = errors.New("took too long")

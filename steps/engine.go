@@ -115,7 +115,7 @@ func (e *Engine) begin(past []Event) {
 		st := e.state.Step(id)
 		end := Event{
 			Type: StepFailed, Step: id, Attempt: st.Attempt, Took: Millis(max(0, seen[id].Sub(st.Started))),
-			Failure: &Failure{Kind: FailInterrupted, Cause: "the program ended while this was running"},
+			Failure: Fail(FailInterrupted, "cause.interrupted", "the program ended while this was running"),
 		}
 		if st.Began == PhaseCheck && !st.Probing {
 			end.Type = StepChecked

@@ -115,6 +115,7 @@ func (e Event) harmless() Event {
 	}
 	if f := e.Failure; f != nil {
 		f.Kind, f.Broken, f.Cause = bare(f.Kind), ID(bare(string(f.Broken))), sanitizeLines(f.Cause)
+		f.Said = mapped(f.Said, sanitizeLines)
 		for i, id := range f.From {
 			f.From[i] = ID(bare(string(id)))
 		}

@@ -143,7 +143,9 @@ const (
 // Failure is why something did not work, for people: the kind picks the remedy.
 type Failure struct {
 	Kind  string `json:"kind"`
-	Cause string `json:"cause"` // one or a few lines, redacted and sanitised
+	Cause string `json:"cause"` // in English, one or a few lines, redacted and sanitised
+	// Said is the cause for people, in any language, see [Failure.In]; nil when nobody foresaw it.
+	Said []Phrase `json:"said,omitempty"`
 	// Broken is another step, of which this one has found out that it no longer holds.
 	Broken ID `json:"broken,omitempty"`
 	// From are the steps that find out the values that are missing.
@@ -153,7 +155,8 @@ type Failure struct {
 	Err     error    `json:"-"`
 }
 
-// Failf makes a failure from a format; %w is understood.
+// Failf makes a failure from a format, which nobody has put into other languages; %w is understood. People
+// see those of [Fail].
 func Failf(kind, format string, args ...any) *Failure {
 	err := fmt.Errorf(format, args...)
 	return &Failure{Kind: kind, Cause: err.Error(), Err: err}

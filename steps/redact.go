@@ -114,7 +114,7 @@ func (r *Redactor) Event(e Event) Event {
 	e.Command, e.Summary, e.Note = r.Text(e.Command), r.Text(e.Summary), r.Text(e.Note)
 	if e.Failure != nil {
 		f := *e.Failure
-		f.Cause = r.Text(f.Cause)
+		f.Cause, f.Said = r.Text(f.Cause), mapped(f.Said, r.Text)
 		e.Failure = &f
 	}
 	if e.Values != nil {

@@ -1,8 +1,8 @@
 package steps
 
 import (
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -35,9 +35,9 @@ func (w *Workshop) CheckSeat(seat, here string, given map[string]string) error {
 		for _, template := range []string{h.User, h.Host, h.Port} {
 			for _, name := range Names(template) {
 				if slices.Contains(missing[name], "seat.number") {
-					return &Failure{Kind: FailValue, Cause: fmt.Sprintf(
-						"seat %q has no number from 0 to 99 in its name, and %s is made of it: call it 07 or team-07, or give the value with --set %s=…",
-						seat, name, name)}
+					return Fail(FailValue, "cause.seat",
+						"seat {seat} has no number from 0 to 99 in its name, and {name} is made of it: call it 07 or team-07, or give the value with --set {name}=…",
+						"seat", strconv.Quote(seat), "name", name)
 				}
 			}
 		}

@@ -1,7 +1,6 @@
 package steps
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -31,9 +30,9 @@ func (w *Workshop) whence(f *Failure) *Failure {
 		switch {
 		case from >= 0 && !slices.Contains(f.From, w.Steps[from].ID):
 			f.From = append(f.From, w.Steps[from].ID)
-			f.Cause += fmt.Sprintf("; the step %s finds it out", w.Steps[from].ID)
+			f.and("cause.found-by", "{why}; the step {step} finds it out", "step", w.Steps[from].ID)
 		case from < 0 && slices.ContainsFunc(w.Params, func(p Param) bool { return p.Name == name }):
-			f.Cause += fmt.Sprintf("; say it with --set %s=…", name)
+			f.and("cause.set", "{why}; say it with --set {name}=…", "name", name)
 		}
 	}
 	return f
@@ -90,8 +89,9 @@ func (d *decision) proven(step Step, st StepState) {
 		d.advance(step, PhaseAction, 0, nil)
 		return
 	}
-	cause := fmt.Sprintf("it holds, but %s is not known yet: start the step to find it out", strings.Join(unknown(d.w, d.s, step), ", "))
-	d.emit(Event{Type: StepChecked, Step: step.ID, Attempt: st.Attempt, Failure: &Failure{Kind: FailValue, Cause: cause}, Took: Millis(d.m.Now.Sub(st.Started))})
+	names := strings.Join(unknown(d.w, d.s, step), ", ")
+	why := Fail(FailValue, "cause.holds-unknown", "it holds, but {names} is not known yet: start the step to find it out", "names", names)
+	d.emit(Event{Type: StepChecked, Step: step.ID, Attempt: st.Attempt, Failure: why, Took: Millis(d.m.Now.Sub(st.Started))})
 	d.effects = append(d.effects, Stop{Step: step.ID})
 }
 
@@ -108,24 +108,24 @@ func (d *decision) moved(values map[string]string) bool {
 // unmade follows an action that took away all that others had made: the steps that made it, and all that
 // was done with it, hold no longer, and what they found out is forgotten.
 func (d *decision) unmade(by ID) {
-	on := map[ID]string{}
+	on := map[ID]*Failure{}
 	for _, other := range d.w.Steps { // a step stands after those it needs
-		cause := ""
+		var cause *Failure
 		if other.ID != by && slices.ContainsFunc(other.Actions, func(a Action) bool { return a.Makes }) {
-			cause = fmt.Sprintf("%s took away what it had made", by)
+			cause = Fail(FailNeeds, "cause.took-away", "{step} took away what it had made", "step", by)
 		}
 		for _, need := range other.Needs {
-			if why, ok := on[need]; ok && cause == "" {
+			if why, ok := on[need]; ok && cause == nil {
 				cause = why
 			}
 		}
-		if cause == "" || other.ID == by {
+		if cause == nil || other.ID == by {
 			continue
 		}
 		on[other.ID] = cause
 		st := d.s.Step(other.ID)
 		if st.Status == Done || len(st.Saved) > 0 && st.Status != Running {
-			d.emit(Event{Type: StepStale, Step: other.ID, Attempt: st.Attempt, Names: st.Saved, Failure: &Failure{Kind: FailNeeds, Cause: cause}})
+			d.emit(Event{Type: StepStale, Step: other.ID, Attempt: st.Attempt, Names: st.Saved, Failure: cause})
 		}
 	}
 }
@@ -135,8 +135,8 @@ func (d *decision) made(by ID) {
 	for _, other := range d.w.Steps {
 		st := d.s.Step(other.ID)
 		if st.Status == Done && slices.ContainsFunc(other.Actions, func(a Action) bool { return a.Unmakes }) {
-			cause := fmt.Sprintf("%s has made something anew", by)
-			d.emit(Event{Type: StepStale, Step: other.ID, Attempt: st.Attempt, Failure: &Failure{Kind: FailNeeds, Cause: cause}})
+			cause := Fail(FailNeeds, "cause.made-anew", "{step} has made something anew", "step", by)
+			d.emit(Event{Type: StepStale, Step: other.ID, Attempt: st.Attempt, Failure: cause})
 		}
 	}
 }
@@ -150,7 +150,8 @@ func (d *decision) outdate(id ID) {
 		}
 		on[other.ID] = true
 		if st := d.s.Step(other.ID); st.Status == Done {
-			d.emit(Event{Type: StepStale, Step: other.ID, Attempt: st.Attempt, Failure: &Failure{Kind: FailNeeds, Cause: fmt.Sprintf("%s was done anew", id)}})
+			why := Fail(FailNeeds, "cause.done-anew", "{step} was done anew", "step", id)
+			d.emit(Event{Type: StepStale, Step: other.ID, Attempt: st.Attempt, Failure: why})
 		}
 	}
 	if plan := d.s.Plan; len(plan) > 0 && plan[0] == id { // they come next

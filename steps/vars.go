@@ -1,7 +1,6 @@
 package steps
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -46,7 +45,9 @@ func Expand(template string, vars Vars, quote func(string) string) (string, erro
 	if missing != nil {
 		slices.Sort(missing)
 		missing = slices.Compact(missing)
-		return "", &Failure{Kind: FailValue, Cause: fmt.Sprintf("no value yet for %s", strings.Join(missing, ", ")), Missing: missing}
+		f := Fail(FailValue, "cause.no-value", "no value yet for {names}", "names", strings.Join(missing, ", "))
+		f.Missing = missing
+		return "", f
 	}
 	return b.String(), nil
 }

@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -83,9 +82,9 @@ const (
 // reason is why a step failed, line by line.
 type reason []string
 
-func causeOf(f steps.Failure) reason {
+func reasonOf(text string) reason {
 	var lines reason
-	for line := range strings.SplitSeq(strings.TrimSpace(f.Cause), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
 		lines = append(lines, pane.Bare(line))
 	}
 	return lines
@@ -107,7 +106,7 @@ func (m *Model) failed(id steps.ID, f steps.Failure, now time.Time) {
 		remedy = "remedy.internal"
 	}
 	body := []dialog.Para{{Look: dialog.Strong, Text: m.title(id)}, {}}
-	cause := causeOf(f)
+	cause := reasonOf(f.In(t, m.title))
 	long := len(cause) > causeLines || ansi.StringWidth(cause[0]) > causeWidth
 	if long { // what to do is to be seen first; the whole of it comes last
 		body = append(body, dialog.Para{Look: dialog.Bad, Text: ansi.Truncate(cause[0], causeWidth, m.styles.Glyph.Ellipsis)})
@@ -161,11 +160,7 @@ func (m *Model) failed(id steps.ID, f steps.Failure, now time.Time) {
 
 // notEdited says why what was edited is not in place, and what became of it.
 func (m *Model) notEdited(err error, now time.Time) {
-	cause := causeOf(steps.Failure{Cause: err.Error()})
-	var f *steps.Failure
-	if errors.As(err, &f) {
-		cause = causeOf(*f)
-	}
+	cause := reasonOf(steps.Explain(err, m.text, m.title))
 	body := append(cause.paras(), dialog.Para{}, dialog.Para{Text: m.text.T("edit.next", "key", keyName(m.text, m.lookup("edit").keys[0]))})
 	m.dialogs.Pop(infoID, &dialog.Box{
 		Title: m.text.T("edit.failed"), Danger: true, Body: body,

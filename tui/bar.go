@@ -26,7 +26,7 @@ func (m *Model) bar(height int) []string {
 		}
 		keys = " " + m.styles.Toast.Render(text)
 	} else if m.trouble != nil {
-		keys = " " + m.styles.Error.Render(m.text.T("trouble", "why", pane.Clean(m.trouble.Error())))
+		keys = " " + m.styles.Error.Render(m.text.T("trouble", "why", m.explain(m.trouble)))
 	}
 	var lines []string
 	switch height {
@@ -91,7 +91,7 @@ func (m *Model) standing(step steps.Step, state steps.StepState, room int) strin
 		if word := m.cutShort(state.Failure); word != "" {
 			right = st.Warn.Render(word) + st.Dim.Render(" "+st.Glyph.Dot+" "+t.T("bar.cut-short"))
 		} else if state.Failure != nil {
-			cause, _, _ := strings.Cut(pane.Clean(state.Failure.Cause), "\n")
+			cause, _, _ := strings.Cut(m.why(state.Failure), "\n")
 			right += st.Dim.Render(" " + st.Glyph.Dot + " " + cause)
 		}
 	case steps.Pending:
@@ -99,7 +99,7 @@ func (m *Model) standing(step steps.Step, state steps.StepState, room int) strin
 	case steps.Stale, steps.Shown:
 		right = st.Warn.Render(t.T("status." + string(state.Status)))
 		if state.Failure != nil {
-			cause, _, _ := strings.Cut(pane.Clean(state.Failure.Cause), "\n")
+			cause, _, _ := strings.Cut(m.why(state.Failure), "\n")
 			right += st.Dim.Render(" " + st.Glyph.Dot + " " + cause)
 		}
 	case steps.Ready:
@@ -266,7 +266,7 @@ func (m *Model) hintName(id string) string {
 		id = "back"
 	case id == onwardID:
 		id = m.onwardName()
-	case id == "next" && status == steps.Done:
+	case id == "next" && status == steps.Done && m.nextHere() == "":
 		id = "go-on"
 	}
 	return m.text.T("key." + id)

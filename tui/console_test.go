@@ -59,6 +59,32 @@ func TestEnter(t *testing.T) {
 		f.asked(steps.Start{Step: "list"})
 		f.Sees("2/5 Lister les serveurs")
 	})
+	play(t, "and nobody passes that one without a word", 80, 24, func(f *fixture) {
+		const left = "Reste à faire sur la diapo 2 : « Lister les serveurs ». ← y revient."
+		f.Press("right", "right")
+		f.Sees("diapo 3/5")
+		f.SeesNot("Reste à faire") // who only reads leaves nothing behind
+		f.Press("left")
+		f.finish("jump")
+		f.Sees("entrée étape suivante", "→ suite")
+		f.Press("right")
+		f.Sees("diapo 3/5", left)
+		f.Press("left")
+		f.Sees("diapo 2/5", "2/5 Lister les serveurs", "prête")
+		f.SeesNot("Reste à faire")
+		f.Press("space")
+		f.Sees("diapo 3/5", left)
+		f.Press("2")
+		f.set("list", steps.StepState{Status: steps.Running, Attempt: 1, Started: time.Now()})
+		f.Press("right")
+		f.SeesNot("Reste à faire")
+		f.finish("list")
+		f.Press("left")
+		f.Sees("→ continuer")
+		f.Press("right")
+		f.SeesNot("Reste à faire")
+		f.asked()
+	})
 	play(t, "ends a slide's number, and starts nothing", 80, 24, func(f *fixture) {
 		f.Press("2", "enter")
 		f.asked()
@@ -77,7 +103,7 @@ func TestEnter(t *testing.T) {
 	play(t, "retries a failed step", 80, 24, func(f *fixture) {
 		f.Press("right")
 		f.set("jump", steps.StepState{Status: steps.Failed, Failure: &steps.Failure{Kind: steps.FailLogin, Cause: "refused"}})
-		f.Sees("échouée · refused", "entrée rejouer")
+		f.Sees("échouée · connexion refusée : refused", "entrée rejouer")
 		f.Press("enter")
 		f.asked(steps.Retry{Step: "jump"})
 	})
@@ -267,6 +293,14 @@ func TestQuestions(t *testing.T) {
 		f.Press("o", "y", "tab", "enter")
 		f.asked(no)
 	})
+	play(t, "a key has a picture, where there is room", 120, 36, func(f *fixture) {
+		f.tell(hostKey(map[string]string{"bits": "256"}))
+		f.Sees("Première visite", "+--[ED25519 256]--+", "|       . B = +o#O|", "+----[SHA256]-----+", "[ Refuser (n) ]")
+		for _, size := range [][2]int{{80, 24}, {60, 20}, {20, 5}} {
+			f.Resize(size[0], size[1])
+			f.SeesNot("[ED25519", "[SHA256]")
+		}
+	})
 	play(t, "a key that was handed out", 80, 24, func(f *fixture) {
 		b := hostKey(map[string]string{})
 		b.Questions[0].Data["expected"] = b.Questions[0].Data["fingerprint"]
@@ -380,10 +414,26 @@ func TestFailure(t *testing.T) {
 		fail(f, steps.FailQuota)
 		f.Press("r", "enter")
 		f.asked() // both were on their way
-		f.Sees("Ça n'a pas marché", "quota exceeded: cores 20/20", "Le projet est plein.", "[ Fermer ]")
+		f.Sees("Ça n'a pas marché", "plus de place dans le projet : boot web-07: quota exceeded: cores", "20/20", "Le projet est plein.", "[ Fermer ]")
 		f.Wait(time.Second)
 		f.Press("r")
 		f.asked(steps.Retry{Step: "jump"})
+	})
+	play(t, "speaks the language of the console, and changes with it", 120, 36, func(f *fixture) {
+		f.Press("right")
+		failure := steps.Fail(steps.FailCheck, "cause.branch", "{hop} is on branch {branch}", "hop", "web-1\x1b[2J", "branch", "bz2")
+		f.set("jump", steps.StepState{Status: steps.Failed, Failure: failure}, steps.Event{Type: steps.StepFailed, Step: "jump", Failure: failure})
+		f.Sees("Ça n'a pas marché", "web-1 est sur la branche bz2")
+		f.Wait(time.Second)
+		f.Press("esc")
+		f.Sees("échouée · web-1 est sur la branche bz2")
+		f.Press("L")
+		f.Sees("failed · web-1 is on branch bz2")
+	})
+	play(t, "names the step that took away what it stands on", 120, 36, func(f *fixture) {
+		f.Press("right")
+		f.set("jump", steps.StepState{Status: steps.Stale, Failure: steps.Fail(steps.FailNeeds, "cause.taken-back", "{step} was taken back", "step", steps.ID("list"))})
+		f.Sees("« Lister les serveurs » a été défaite")
 	})
 	play(t, "leads to the log", 80, 24, func(f *fixture) {
 		f.tell(steps.Batch{Lines: []steps.Line{{Source: "nova", Text: "no room"}}})

@@ -97,7 +97,7 @@ func (m *Model) happened(e steps.Event, now time.Time) {
 	case steps.StepChecked:
 		why := ""
 		if e.Failure != nil {
-			why, _, _ = strings.Cut(pane.Clean(e.Failure.Cause), "\n")
+			why, _, _ = strings.Cut(m.why(e.Failure), "\n")
 		}
 		m.say(now, m.text.T("toast.checked", "step", m.title(e.Step), "why", why))
 	case steps.StepStale:
@@ -158,12 +158,14 @@ func (m *Model) refusal(err error) string {
 		}
 		return m.text.T("refusal."+string(r.Code), "step", m.title(r.Step), "needs", strings.Join(needs, ", "))
 	}
-	var f *steps.Failure
-	if errors.As(err, &f) {
-		return pane.Clean(f.Cause)
-	}
-	return pane.Clean(err.Error())
+	return m.explain(err)
 }
+
+// explain is an error in the reader's language.
+func (m *Model) explain(err error) string { return pane.Clean(steps.Explain(err, m.text, m.title)) }
+
+// why is the cause of a failure in the reader's language.
+func (m *Model) why(f *steps.Failure) string { return pane.Clean(f.In(m.text, m.title)) }
 
 // title is a step's title in the reader's language.
 func (m *Model) title(id steps.ID) string {

@@ -31,7 +31,8 @@ var scenes = []struct {
 	{"failure", func(f *fixture) {
 		f.finish("jump", "list", "boot")
 		f.Press("4")
-		fail := steps.Failf(steps.FailPuppet, "l'agent s'est terminé avec le code 4 : Could not find class ::python for web-07")
+		fail := steps.Fail(steps.FailPuppet, "cause.puppet-says", "{hop}: puppet agent: exit {exit}: {text}",
+			"hop", "web-07", "exit", 4, "text", "Could not find class ::python for web-07")
 		f.set("puppet", steps.StepState{Status: steps.Failed, Attempt: 1, Phase: steps.PhaseAction, Failure: fail},
 			steps.Event{Type: steps.StepFailed, Step: "puppet", Failure: fail})
 	}},
@@ -39,7 +40,7 @@ var scenes = []struct {
 		f.Press("right")
 		f.tell(steps.Batch{Questions: []steps.Question{{
 			ID: 1, Step: "jump", Kind: steps.AskHostKey, Subject: "chat@rebond.example:2207",
-			Data: map[string]string{"type": "ssh-ed25519", "fingerprint": "SHA256:mVpXC0ZgW3pQJ0sXWzQ7n2mXxS0T9m1Yk0c1pQ3x4aE"},
+			Data: map[string]string{"type": "ssh-ed25519", "bits": "256", "fingerprint": "SHA256:mVpXC0ZgW3pQJ0sXWzQ7n2mXxS0T9m1Yk0c1pQ3x4aE"},
 		}}})
 	}},
 	{"help", func(f *fixture) { f.Press("right", "?") }},

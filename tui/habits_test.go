@@ -283,7 +283,7 @@ func TestHistory(t *testing.T) {
 	}
 	play(t, "lists the attempts, enter shows what was printed", 120, 36, func(f *fixture) {
 		f.Press("J")
-		f.Sees("Ce qui a été fait", "n° 1, échouée, 0:07", "n° 2, faite, 0:05", "n° 1, en cours, 0:05", "Entrer par le rebond : the passwor")
+		f.Sees("Ce qui a été fait", "n° 1, échouée, 0:07", "n° 2, faite, 0:05", "n° 1, en cours, 0:05", "Entrer par le rebond : connexion r")
 		f.Type("refused")
 		f.Press("enter")
 		f.Sees("Sortie de", "the password was refused", "$ ssh chat@rebond.example", "jump│Permission denied")

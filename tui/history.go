@@ -26,7 +26,7 @@ type attempt struct {
 	from, to time.Time // to is zero while it runs
 	result   string    // the key of the text that words it
 	bad      bool
-	cause    string
+	failure  *steps.Failure
 	actions  []string // what was done, and what it told
 	shown    bool     // nothing was done: a recording stood in for it
 }
@@ -45,9 +45,7 @@ func attempts(events []steps.Event) []attempt {
 		}
 		delete(open, e.Step)
 		all[i].to, all[i].result, all[i].bad = e.At, result, bad
-		if e.Failure != nil {
-			all[i].cause = pane.Clean(e.Failure.Cause)
-		}
+		all[i].failure = e.Failure
 	}
 	note := func(e steps.Event, text string) {
 		if i, ok := open[e.Step]; ok && text != "" {
@@ -104,7 +102,7 @@ func (m *Model) history(string) tea.Cmd {
 // openHistory lists the attempts; the newest of the step the console is at is chosen.
 func (m *Model) openHistory(msg historyMsg, now time.Time) {
 	if msg.err != nil {
-		m.say(now, m.text.T("history.unread", "why", pane.Clean(msg.err.Error())))
+		m.say(now, m.text.T("history.unread", "why", m.explain(msg.err)))
 		return
 	}
 	all, at := attempts(msg.events), -1
@@ -114,8 +112,8 @@ func (m *Model) openHistory(msg historyMsg, now time.Time) {
 			at = i
 		}
 		text := a.from.Local().Format("01-02 15:04:05") + "  " + m.title(a.step)
-		if a.cause != "" {
-			text = m.text.T("history.cause", "step", text, "cause", a.cause)
+		if a.failure != nil {
+			text = m.text.T("history.cause", "step", text, "cause", m.why(a.failure))
 		}
 		items[i] = dialog.Item{ID: strconv.Itoa(i), Text: text, Right: m.outcome(a, now)}
 	}
@@ -151,8 +149,8 @@ func (m *Model) showAttempt(a attempt) tea.Cmd {
 		return m.showShown(a)
 	}
 	head := []string{st.Strong.Render(m.title(a.step)), st.Dim.Render(m.outcome(a, now))}
-	if a.cause != "" {
-		head = append(head, st.Error.Render(a.cause))
+	if a.failure != nil {
+		head = append(head, st.Error.Render(m.why(a.failure)))
 	}
 	for _, line := range a.actions {
 		head = append(head, st.Command.Render(line))

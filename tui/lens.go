@@ -87,7 +87,7 @@ func (m *Model) forth(key string) tea.Cmd {
 	if key == "n" && m.slide.Query() != "" {
 		m.findOn(1)
 	} else {
-		m.turn(m.slide.Next())
+		m.turnOn()
 	}
 	return nil
 }

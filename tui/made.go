@@ -42,7 +42,7 @@ func (msg madeMsg) fill(t i18n.Texts, now time.Time) {
 	body := msg.box.Body[:len(msg.box.Body)-1]
 	switch {
 	case msg.err != nil:
-		body = append(body, dialog.Para{Look: dialog.Bad, Text: t.T("made.unknown", "why", pane.Clean(msg.err.Error()))})
+		body = append(body, dialog.Para{Look: dialog.Bad, Text: t.T("made.unknown", "why", pane.Clean(steps.Explain(msg.err, t, nil)))})
 	case msg.made.Empty():
 		body = append(body, dialog.Para{Text: t.T("made.none")})
 	default:

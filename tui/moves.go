@@ -288,7 +288,7 @@ func (m *Model) roll(by, lines int) {
 	switch {
 	case m.slide.Scroll(lines):
 	case by > 0:
-		m.turn(m.slide.Next())
+		m.turnOn()
 	default:
 		m.turn(m.slide.Prev())
 	}

@@ -19,9 +19,9 @@ type shownMsg struct {
 	err   error
 }
 
-func (s shownMsg) fill() {
+func (s shownMsg) fill(m *Model) {
 	if s.err != nil {
-		s.view.Fail(pane.Clean(s.err.Error()))
+		s.view.Fail(m.explain(s.err))
 		return
 	}
 	s.view.Show(s.lines)

@@ -7,7 +7,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"matou/steps"
-	"matou/tui/pane"
 )
 
 // caughtUp follows the plan that catches up with what was shown, behind the slides.
@@ -22,7 +21,7 @@ func (m *Model) caughtUp(e steps.Event, now time.Time) (told bool) {
 	case e.Type == steps.PlanEnded:
 		d.catching = false
 	case e.Type == steps.StepFailed && d.on && e.Failure != nil && e.Failure.Kind != steps.FailCanceled:
-		why, _, _ := strings.Cut(pane.Clean(e.Failure.Cause), "\n")
+		why, _, _ := strings.Cut(m.why(e.Failure), "\n")
 		m.say(now, m.text.T("demo.catchup-failed", "step", m.title(e.Step), "why", why))
 		return true // a dialog would stand in the way of the show
 	}

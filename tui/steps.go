@@ -167,6 +167,35 @@ func (m *Model) turn(moved bool) {
 	}
 }
 
+// turnOn shows the next slide, and tells of a step that stays behind on one where others are done: two may
+// stand on a slide, and only one of them in the bar.
+func (m *Model) turnOn() {
+	from, left := m.slide.Index(), m.leftHere()
+	m.turn(m.slide.Next())
+	if left == "" || m.slide.Index() == from || slices.ContainsFunc(m.here(), func(s steps.Step) bool { return s.ID == left }) {
+		return
+	}
+	m.say(time.Now(), m.text.T("toast.left", "step", m.title(left), "slide", itoa(from+1)))
+}
+
+// leftHere is the first step of a slide that nobody has begun although another one there is done; empty when
+// there is none. Who only reads leaves nothing behind.
+func (m *Model) leftHere() steps.ID {
+	done, left := false, steps.ID("")
+	for _, s := range m.here() {
+		switch st := m.state.Step(s.ID); {
+		case st.Status == steps.Done:
+			done = true
+		case left == "" && st.Attempt == 0:
+			left = s.ID
+		}
+	}
+	if !done || m.opts.ReadOnly {
+		return ""
+	}
+	return left
+}
+
 // numberEnter is how long after a digit an enter belongs to the number, which is followed as it is
 // typed, and starts nothing.
 const numberEnter = 1500 * time.Millisecond

@@ -47,6 +47,13 @@ func used(t *testing.T) map[string]bool {
 		}
 	}
 	family("remedy.", constants(t, "../steps", regexp.MustCompile(`^Fail[A-Z]`))...)
+	family("why.", constants(t, "../steps", regexp.MustCompile(`^Fail[A-Z]`))...)
+	family("", causeFamilies()...)
+	for _, c := range causes(t) {
+		if !strings.HasSuffix(c.key, ".") && !strings.HasSuffix(c.key, "-") {
+			keys[c.key] = true
+		}
+	}
 	family("refusal.", constants(t, "../steps", regexp.MustCompile(`^Refused[A-Z]`))...)
 	for _, s := range []steps.Status{steps.Pending, steps.Ready, steps.Running, steps.Done, steps.Failed, steps.Stale, steps.Shown} {
 		family("status.", string(s))

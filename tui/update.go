@@ -65,7 +65,7 @@ func (m *Model) came(msg tea.Msg, now time.Time) tea.Cmd {
 	case leftMsg:
 		return m.left(msg, now)
 	case shownMsg:
-		msg.fill()
+		msg.fill(m)
 	case madeMsg:
 		msg.fill(m.text, now)
 	case saidMsg:
@@ -157,7 +157,7 @@ func (m *Model) left(msg leftMsg, now time.Time) tea.Cmd {
 		return nil
 	}
 	if msg.err != nil {
-		m.say(now, m.text.T("shell.failed", "why", pane.Clean(msg.err.Error())))
+		m.say(now, m.text.T("shell.failed", "why", m.explain(msg.err)))
 		return nil
 	}
 	step, ok := m.workshop.Step(msg.step)

@@ -1,6 +1,7 @@
 package openstack
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -77,19 +79,19 @@ func (c *Client) createOpts(ctx context.Context, op string, spec cloud.ServerSpe
 	}
 	size := base64.StdEncoding.EncodedLen(len(spec.UserData))
 	if size > cloud.MaxUserData {
-		return nil, refuse(op, cloud.ErrTooLarge, "user-data has %d bytes, the cloud takes %d (%d and %d after base64)",
-			len(spec.UserData), cloud.MaxUserData/4*3, size, cloud.MaxUserData)
+		return nil, because(op, cloud.ErrTooLarge, inWords("cause.user-data", "user-data has {n} bytes, the cloud takes {most} ({size} and {limit} after base64)",
+			"n", strconv.Itoa(len(spec.UserData)), "most", strconv.Itoa(cloud.MaxUserData/4*3), "size", strconv.Itoa(size), "limit", strconv.Itoa(cloud.MaxUserData)))
 	}
 	flavor, err := c.Flavor(ctx, spec.Flavor)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", op, err)
+		return nil, during(op, err)
 	}
 	image, err := c.Image(ctx, spec.Image)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", op, err)
+		return nil, during(op, err)
 	}
 	if image.Status != "" && image.Status != "active" {
-		return nil, refuse(op, cloud.ErrConflict, "image %q is %s", image.Name, cloud.Clean(image.Status))
+		return nil, because(op, cloud.ErrConflict, inWords("cause.image-is", "image {name} is {status}", "name", strconv.Quote(image.Name), "status", cloud.Clean(image.Status)))
 	}
 	if image.MinRAM > flavor.RAM || image.MinDisk > flavor.Disk && flavor.Disk > 0 {
 		return nil, refuse(op, cloud.ErrBadRequest, "image %q needs %d MiB of RAM and %d GiB of disk, flavor %q has %d and %d",
@@ -97,10 +99,10 @@ func (c *Client) createOpts(ctx context.Context, op string, spec cloud.ServerSpe
 	}
 	network, err := c.networkFor(ctx, spec.Network)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", op, err)
+		return nil, during(op, err)
 	}
 	if err := c.checkKeypair(ctx, spec.Keypair); err != nil {
-		return nil, fmt.Errorf("%s: %w", op, err)
+		return nil, during(op, err)
 	}
 	if err := c.checkQuota(ctx, op, flavor, spec.Count); err != nil {
 		return nil, err
@@ -180,7 +182,7 @@ func (c *Client) checkKeypair(ctx context.Context, wanted string) error {
 		}
 		names = append(names, p.Name)
 	}
-	return refuse(fmt.Sprintf("keypair %q", cloud.Clean(wanted)), cloud.ErrNotFound, "%s", suggest(wanted, names))
+	return because(fmt.Sprintf("keypair %q", cloud.Clean(wanted)), cloud.ErrNotFound, suggest(wanted, names))
 }
 
 // checkQuota refuses what the quota is known not to allow. Not being able to read it is no reason
@@ -193,15 +195,18 @@ func (c *Client) checkQuota(ctx context.Context, op string, flavor cloud.Flavor,
 	needs := map[string]int{"instances": count, "cores": flavor.VCPUs * count, "ram": flavor.RAM * count}
 	units := map[string]string{"instances": "instances", "cores": "cores", "ram": "MiB of RAM"}
 	var short []string
+	var first *wording
 	for _, q := range quotas {
 		if left := max(q.Limit-q.Used, 0); q.Limit >= 0 && needs[q.Resource] > left {
-			short = append(short, fmt.Sprintf("needs %d %s, %d of %d left", needs[q.Resource], units[q.Resource], left, q.Limit))
+			one := inWords("cause.needs-"+q.Resource, "needs {n} "+units[q.Resource]+", {left} of {all} left",
+				"n", strconv.Itoa(needs[q.Resource]), "left", strconv.Itoa(left), "all", strconv.Itoa(q.Limit))
+			short, first = append(short, one.text), cmp.Or(first, &one)
 		}
 	}
 	if len(short) == 0 {
 		return nil
 	}
-	return refuse(op, cloud.ErrQuota, "%s", strings.Join(short, "; "))
+	return because(op, cloud.ErrQuota, wording{strings.Join(short, "; "), first.key, first.pairs})
 }
 
 // ofRun lists the servers that carry spec's run. Nova shows them as soon as it has answered, or a

@@ -197,7 +197,7 @@ func (c *Client) endpoint(want gophercloud.EndpointOpts) (string, error) {
 	op := "find the " + want.Type + " service"
 	if len(regions) > 0 {
 		return "", refuse(op, cloud.ErrUnavailable, "none in region %s; %s",
-			c.credentials.Region, suggest(c.credentials.Region, regions))
+			c.credentials.Region, suggest(c.credentials.Region, regions).text)
 	}
 	return "", refuse(op, cloud.ErrUnavailable, "not in the catalog of this account (no project chosen?)")
 }

@@ -40,7 +40,7 @@ func FromCloudsYAML(name string, paths ...string) (Credentials, error) {
 	entry, ok := file.Clouds[name]
 	if !ok {
 		return Credentials{}, fmt.Errorf("%s: %w: no cloud called %q; %s", op, cloud.ErrNoAccount, name,
-			suggest(name, file.names()))
+			suggest(name, file.names()).text)
 	}
 	if entry.AuthInfo == nil {
 		// gophercloud's parser takes an auth section for granted; a profile may be the one to bring it.

@@ -25,8 +25,10 @@ type refusal struct {
 	op     string
 	kind   error
 	reason string
-	status int   // of HTTP; 0 when nothing answered
-	cause  error // what the context said; nil unless it ended
+	key    string   // of the text that says the reason in other languages; empty: none
+	pairs  []string // its values
+	status int      // of HTTP; 0 when nothing answered
+	cause  error    // what the context said; nil unless it ended
 }
 
 func (r *refusal) Error() string {
@@ -81,7 +83,9 @@ func (c *Client) explain(op string, err error) error {
 			r.reason = strings.ToLower(fmt.Sprintf("HTTP %d %s", code.Actual, http.StatusText(code.Actual)))
 		}
 	default:
-		r.kind, r.reason = explainTransport(err)
+		var why wording
+		r.kind, why = explainTransport(err)
+		r.reason, r.key, r.pairs = why.text, why.key, why.pairs
 		r.cause = contextCause(err)
 	}
 	r.reason = c.redact(r.reason)
@@ -136,7 +140,7 @@ func contextCause(err error) error {
 }
 
 // explainTransport names what kept a request from being answered.
-func explainTransport(err error) (kind error, reason string) {
+func explainTransport(err error) (kind error, why wording) {
 	var address string
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
@@ -149,32 +153,32 @@ func explainTransport(err error) (kind error, reason string) {
 	var missing *gophercloud.ErrEndpointNotFound
 	switch {
 	case errors.Is(err, context.Canceled):
-		return cloud.ErrCanceled, "before " + firstOf(address, "the cloud") + " answered"
+		return cloud.ErrCanceled, wording{text: "before " + firstOf(address, "the cloud") + " answered"}
 	case errors.As(err, &dns):
 		if dns.IsTimeout {
-			return cloud.ErrTimeout, "looking up the name " + dns.Name + " took too long"
+			return cloud.ErrTimeout, inWords("cause.slow-name", "looking up the name {name} took too long", "name", dns.Name)
 		}
-		return cloud.ErrUnavailable, "no address is known for " + dns.Name + " (DNS)"
+		return cloud.ErrUnavailable, inWords("cause.no-name", "no address is known for {name} (DNS)", "name", dns.Name)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return cloud.ErrTimeout, "no answer from " + firstOf(address, "the cloud") + " in time"
+		return cloud.ErrTimeout, inWords("cause.silent-cloud", "no answer from {address} in time", "address", firstOf(address, "the cloud"))
 	case errors.Is(err, syscall.ECONNREFUSED), strings.Contains(err.Error(), "refused"):
-		return cloud.ErrUnavailable, "connection to " + address + " refused: nothing listens there"
+		return cloud.ErrUnavailable, inWords("cause.refused-by", "connection to {address} refused: nothing listens there", "address", address)
 	case errors.Is(err, syscall.ECONNRESET), wrapped != nil && errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 		strings.Contains(err.Error(), "forcibly closed"):
-		return cloud.ErrUnavailable, "connection to " + firstOf(address, "the cloud") + " reset"
+		return cloud.ErrUnavailable, inWords("cause.reset-by", "connection to {address} reset", "address", firstOf(address, "the cloud"))
 	case errors.As(err, &missing):
-		return cloud.ErrUnavailable, "not in the service catalog"
+		return cloud.ErrUnavailable, wording{text: "not in the service catalog"}
 	}
 	if reason := explainTLS(err); reason != "" {
-		return cloud.ErrUnavailable, "TLS with " + address + ": " + reason
+		return cloud.ErrUnavailable, wording{text: "TLS with " + address + ": " + reason}
 	}
 	if isDecode(err) {
-		return cloud.ErrDecode, "the answer is not the API's: " + shorten(err.Error())
+		return cloud.ErrDecode, wording{text: "the answer is not the API's: " + shorten(err.Error())}
 	}
 	if wrapped != nil {
-		return cloud.ErrUnavailable, address + ": " + shorten(wrapped.Err.Error())
+		return cloud.ErrUnavailable, wording{text: address + ": " + shorten(wrapped.Err.Error())}
 	}
-	return cloud.ErrBadRequest, shorten(err.Error())
+	return cloud.ErrBadRequest, wording{text: shorten(err.Error())}
 }
 
 func explainTLS(err error) string {

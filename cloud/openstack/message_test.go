@@ -59,14 +59,14 @@ func TestSuggest(t *testing.T) {
 		"ubuntu 14.04":     `nearest: "Ubuntu 14.04", "Ubuntu 16.04"`,
 		"Debain 8":         `nearest: "Debian 8"`,
 	} {
-		if got := suggest(wanted, names); got != want {
+		if got := suggest(wanted, names).text; got != want {
 			t.Errorf("%s: %s", wanted, got)
 		}
 	}
-	if got := suggest("completely different", names); !strings.HasPrefix(got, "there are ") || !strings.HasSuffix(got, "and 1 more") {
+	if got := suggest("completely different", names).text; !strings.HasPrefix(got, "there are ") || !strings.HasSuffix(got, "and 1 more") {
 		t.Error(got)
 	}
-	if got := suggest("x", nil); got != "there is none at all" {
+	if got := suggest("x", nil).text; got != "there is none at all" {
 		t.Error(got)
 	}
 	for _, tt := range []struct {

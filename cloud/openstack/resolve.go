@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -40,14 +41,15 @@ func choose[T any](ctx context.Context, what, wanted string, known cache[T],
 				names = append(names, n)
 			}
 		}
-		return none, refuse(op, cloud.ErrNotFound, "%s", suggest(wanted, names))
+		return none, because(op, cloud.ErrNotFound, suggest(wanted, names))
 	}
 	var ids []string
 	for _, t := range found[:min(len(found), 5)] {
 		id, _, note := name(t)
 		ids = append(ids, strings.TrimSpace(id+" "+note))
 	}
-	return none, refuse(op, cloud.ErrAmbiguous, "%d have that name, choose by id: %s", len(found), strings.Join(ids, ", "))
+	return none, because(op, cloud.ErrAmbiguous, inWords("cause.same-name", "{n} have that name, choose by id: {ids}",
+		"n", strconv.Itoa(len(found)), "ids", strings.Join(ids, ", ")))
 }
 
 // matching gives the thing with that id, or else all with that name.
@@ -104,13 +106,14 @@ func (c *Client) Network(ctx context.Context, wanted string) (cloud.Network, err
 	case 1:
 		return usable[0], nil
 	case 0:
-		return cloud.Network{}, refuse("choose a network", cloud.ErrNotFound, "the project has none")
+		return cloud.Network{}, because("choose a network", cloud.ErrNotFound, inWords("cause.no-network", "the project has none"))
 	}
 	var names []string
 	for _, n := range usable[:min(len(usable), 8)] {
 		names = append(names, fmt.Sprintf("%q", n.Name))
 	}
-	return cloud.Network{}, refuse("choose a network", cloud.ErrAmbiguous, "the project has %s", strings.Join(names, ", "))
+	return cloud.Network{}, because("choose a network", cloud.ErrAmbiguous,
+		inWords("cause.has-networks", "the project has {names}", "names", strings.Join(names, ", ")))
 }
 
 func snapshot[T any](c *Client, of *cache[T]) cache[T] {

@@ -3,6 +3,7 @@ package openstack
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"matou/cloud"
@@ -10,7 +11,7 @@ import (
 
 // suggest words what somebody may have meant by name: the nearest candidates, or, when none is
 // near, the first few there are.
-func suggest(name string, candidates []string) string {
+func suggest(name string, candidates []string) wording {
 	type near struct {
 		name     string
 		distance int
@@ -39,13 +40,13 @@ func suggest(name string, candidates []string) string {
 	}
 	switch {
 	case len(close) > 0:
-		return "nearest: " + strings.Join(close, ", ")
+		return inWords("cause.nearest", "nearest: {names}", "names", strings.Join(close, ", "))
 	case len(found) > len(all):
-		return fmt.Sprintf("there are %s and %d more", strings.Join(all, ", "), len(found)-len(all))
+		return inWords("cause.there-are", "there are {names} and {n} more", "names", strings.Join(all, ", "), "n", strconv.Itoa(len(found)-len(all)))
 	case len(all) > 0:
-		return "there is " + strings.Join(all, ", ")
+		return inWords("cause.there-is", "there is {names}", "names", strings.Join(all, ", "))
 	}
-	return "there is none at all"
+	return inWords("cause.none", "there is none at all")
 }
 
 // distance is the number of single letters to insert, delete, replace or swap with their

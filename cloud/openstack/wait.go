@@ -26,15 +26,15 @@ func (c *Client) Wait(ctx context.Context, id string, seen func(cloud.Server)) (
 		op := "wait for " + firstOf(s.Name, s.ID)
 		switch {
 		case s.Status == cloud.StatusError && s.TaskState == "":
-			return true, refuse(op, cloud.ErrFault, "%s", faultText(s.Fault))
+			return true, because(op, cloud.ErrFault, faultText(s.Fault))
 		case s.Status == cloud.StatusActive && s.TaskState == "":
 			return true, nil
 		case s.Status == cloud.StatusDeleted, s.Status == "SOFT_DELETED":
-			return true, refuse(op, cloud.ErrVanished, "its status is %s", s.Status)
+			return true, because(op, cloud.ErrVanished, inWords("cause.its-status", "its status is {status}", "status", string(s.Status)))
 		case slices.Contains(atRest, s.Status) && s.TaskState == "":
 			// One look may fall between two tasks of a reboot.
 			if stopped++; stopped >= 3 {
-				return true, refuse(op, cloud.ErrConflict, "its status is %s, somebody stopped it", s.Status)
+				return true, because(op, cloud.ErrConflict, inWords("cause.stopped", "its status is {status}, somebody stopped it", "status", string(s.Status)))
 			}
 			return false, nil
 		}
@@ -58,7 +58,7 @@ func (c *Client) WaitGone(ctx context.Context, id string) error {
 		case s.Status == cloud.StatusError && s.TaskState == "":
 			// A server that had failed before looks like this until its deletion begins.
 			if failed++; failed >= 5 {
-				return true, refuse("wait for the end of "+s.Name, cloud.ErrFault, "%s", faultText(s.Fault))
+				return true, because("wait for the end of "+s.Name, cloud.ErrFault, faultText(s.Fault))
 			}
 		}
 		return false, nil
@@ -90,7 +90,7 @@ func (c *Client) follow(ctx context.Context, op, id string, seen func(cloud.Serv
 			if !plainID(id) {
 				return last, err
 			}
-			return last, refuse(op, cloud.ErrVanished, "it was deleted%s", lastSeen(last))
+			return last, because(op, cloud.ErrVanished, lastSeen(last, "cause.was-deleted", "it was deleted"))
 		case !passing(err) || stumbles >= maxStumbles:
 			return last, err
 		default:
@@ -119,27 +119,29 @@ func (c *Client) outOfTime(ctx context.Context, op string, last cloud.Server, to
 	if errors.Is(ctx.Err(), context.Canceled) {
 		r.kind = cloud.ErrCanceled
 	}
-	r.reason = fmt.Sprintf("after %s%s", took.Round(100*time.Millisecond), lastSeen(last))
+	why := lastSeen(last, "cause.after", "after {time}", "time", took.Round(100*time.Millisecond).String())
+	r.reason, r.key, r.pairs = why.text, why.key, why.pairs
 	return r
 }
 
-func lastSeen(s cloud.Server) string {
+// lastSeen adds to a reason how a server stood when it was last seen, if it was.
+func lastSeen(s cloud.Server, key, sentence string, pairs ...string) wording {
 	if s.Status == "" {
-		return ""
+		return inWords(key, sentence, pairs...)
 	}
-	text := ", it was " + string(s.Status)
+	status := string(s.Status)
 	if s.TaskState != "" {
-		text += " (" + s.TaskState + ")"
+		status += " (" + s.TaskState + ")"
 	}
-	return text
+	return inWords(key+"-seen", sentence+", it was {status}", append(pairs, "status", status)...)
 }
 
-func faultText(f *cloud.Fault) string {
+func faultText(f *cloud.Fault) wording {
 	if f == nil || f.Message == "" {
-		return "the cloud gives no reason"
+		return inWords("cause.no-reason", "the cloud gives no reason")
 	}
 	if f.Code != 0 && f.Code != 500 {
-		return fmt.Sprintf("%s (%d)", f.Message, f.Code)
+		return wording{text: fmt.Sprintf("%s (%d)", f.Message, f.Code)}
 	}
-	return f.Message
+	return wording{text: f.Message}
 }

@@ -2,7 +2,9 @@ package remote
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 )
 
 // Asker asks the person. Its functions block until there is an answer or ctx ends; they are called
@@ -30,6 +32,7 @@ type HostKey struct {
 	Hop         Hop      // without its password
 	Addr        string   // the name it is recorded under, as in known_hosts
 	Type        string   // "ssh-ed25519"
+	Bits        int      // its size, as ssh-keygen -l prints; 0 when it is not known
 	Fingerprint string   // SHA256:..., as ssh-keygen -l prints
 	Expected    string   // the one of Hop.Expected that it matches; empty: none was handed out
 	Known       []string // fingerprints on record, or expected, when changed
@@ -67,6 +70,26 @@ func (e *HostKeyError) Error() string {
 		s += ")"
 	}
 	return s
+}
+
+// Said is the key of a text that names the key that was shown, and the one that was expected instead.
+func (e *HostKeyError) Said() (key string, pairs []string, why error) {
+	key = "cause.key-new"
+	switch {
+	case errors.Is(e.Err, ErrHostKeyChanged):
+		key = "cause.key-other"
+	case errors.Is(e.Err, ErrHostKeyRevoked):
+		key = "cause.key-bad"
+	}
+	where := e.Addr
+	if e.Hop.Host != "" {
+		where = e.Hop.Addr()
+	}
+	record := ""
+	if e.KnownFile != "" {
+		record = fmt.Sprintf(" (%s:%d)", e.KnownFile, e.Line)
+	}
+	return key, []string{"address", where, "type", e.Type, "key", e.Fingerprint, "known", strings.Join(e.Known, ", "), "record", record}, nil
 }
 
 // Unwrap returns the sentinel.

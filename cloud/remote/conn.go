@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"matou/cloud"
 )
 
 // Conn is a connection to a hop that is up, or was. It belongs to its Client and is shared by all
@@ -100,7 +102,7 @@ func (c *Conn) start() bool {
 func (c *Conn) wait() {
 	err := c.ssh.Wait()
 	if errors.Is(err, io.EOF) || err == nil {
-		err = errors.New("the server hung up")
+		err = cloud.Say(errors.New("the server hung up"), "cause.hung-up")
 	}
 	c.fail(err)
 	close(c.done)
@@ -158,7 +160,7 @@ func (c *Conn) keepalive() {
 			c.latency = time.Since(sent)
 			c.mu.Unlock()
 		case <-late.C:
-			c.close(fmt.Errorf("no answer for %v", 2*every))
+			c.close(cloud.Say(fmt.Errorf("no answer for %v", 2*every), "cause.silent-for", "time", (2 * every).String()))
 			return
 		case <-c.done:
 			late.Stop()

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"matou/cloud"
 )
 
 // Job is a command that must not run twice, whatever happens to the line meanwhile.
@@ -160,7 +162,7 @@ func (f *jobFollower) end(ctx context.Context, conn *Conn, job Job) (Exit, error
 	said := strings.TrimSpace(string(f.tail))
 	code, err := strconv.Atoi(said)
 	if err != nil || code < 0 || code > 255 {
-		return Exit{Code: -1, Missing: true}, hopError(conn.leg.Hop, fmt.Errorf("%w: the command is gone, and nobody knows how it ended", ErrLost))
+		return Exit{Code: -1, Missing: true}, hopError(conn.leg.Hop, fmt.Errorf("%w: %w", ErrLost, cloud.Say(errors.New("the command is gone, and nobody knows how it ended"), "cause.command-gone")))
 	}
 	return Exit{Code: code}, nil
 }

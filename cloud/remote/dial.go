@@ -7,6 +7,8 @@ import (
 	"net"
 
 	"golang.org/x/crypto/ssh"
+
+	"matou/cloud"
 )
 
 // dial brings one leg up through parent, or directly when that is nil. A server that hangs up in
@@ -93,7 +95,8 @@ func (c *Client) open(ctx context.Context, parent *Conn, l leg) (net.Conn, error
 	if parent != nil {
 		nc, err := parent.DialContext(dctx, "tcp", l.Addr())
 		if err != nil && ctx.Err() == nil && dctx.Err() != nil {
-			err = fmt.Errorf("%w: no answer through %s within %v", ErrUnreachable, parent.leg.Name, c.o.DialTimeout)
+			err = fmt.Errorf("%w: %w", ErrUnreachable, cloud.Say(fmt.Errorf("no answer through %s within %v", parent.leg.Name, c.o.DialTimeout),
+				"cause.silent-through", "hop", parent.leg.Name, "time", c.o.DialTimeout.String()))
 		}
 		// The hop to name is the one being dialled, unless the one before it was lost.
 		var he *HopError
@@ -109,7 +112,7 @@ func (c *Client) open(ctx context.Context, parent *Conn, l leg) (net.Conn, error
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case dctx.Err() != nil:
-		return nil, fmt.Errorf("%w: no answer within %v", ErrUnreachable, c.o.DialTimeout)
+		return nil, fmt.Errorf("%w: %w", ErrUnreachable, noAnswer(c.o.DialTimeout))
 	}
 	return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 }

@@ -57,7 +57,7 @@ func (c *Conn) ReadFile(ctx context.Context, name string, limit int) ([]byte, er
 	default:
 		return out, nil
 	}
-	return nil, hopError(c.leg.Hop, fmt.Errorf("read %s: %w", name, err))
+	return nil, hopError(c.leg.Hop, cloud.SayOf(fmt.Errorf("read %s: %w", name, err), err, "cause.read", "path", name))
 }
 
 // fileError reads what cat and the shell say, in the C locale.
@@ -106,7 +106,7 @@ func (c *Conn) WriteFile(ctx context.Context, name string, data []byte, mode fs.
 	rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	_, _, _, _ = c.capture(rctx, "rm -f -- "+temp, nil, 0) // what went wrong first is what counts
-	return hopError(c.leg.Hop, fmt.Errorf("write %s: %w", name, err))
+	return hopError(c.leg.Hop, cloud.SayOf(fmt.Errorf("write %s: %w", name, err), err, "cause.write", "path", name))
 }
 
 // Identity is who one is on a host.

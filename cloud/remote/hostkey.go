@@ -2,6 +2,9 @@ package remote
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -36,7 +39,7 @@ func (c *Client) verify(ctx context.Context, l leg, key ssh.PublicKey, clock *wa
 	}
 	v, trust := look(rec, l, key)
 	shown := HostKey{
-		Hop: l.Hop, Addr: l.alias, Type: plainKey(key).Type(), Fingerprint: ssh.FingerprintSHA256(plainKey(key)),
+		Hop: l.Hop, Addr: l.alias, Type: plainKey(key).Type(), Bits: bitsOf(plainKey(key)), Fingerprint: ssh.FingerprintSHA256(plainKey(key)),
 	}
 	shown.Hop.Password = ""
 	for _, k := range v.want {
@@ -156,4 +159,21 @@ func decodeBase64(b []byte) []byte {
 func goodHash(s string) bool {
 	parts := strings.Split(s, "|")
 	return len(parts) == 4 && parts[1] == "1" && decodeBase64([]byte(parts[2])) != nil && decodeBase64([]byte(parts[3])) != nil
+}
+
+// bitsOf is a key's size, 0 for a kind that has none.
+func bitsOf(key ssh.PublicKey) int {
+	k, ok := key.(ssh.CryptoPublicKey)
+	if !ok {
+		return 0
+	}
+	switch k := k.CryptoPublicKey().(type) {
+	case *rsa.PublicKey:
+		return k.N.BitLen()
+	case *ecdsa.PublicKey:
+		return k.Curve.Params().BitSize
+	case ed25519.PublicKey:
+		return 8 * len(k)
+	}
+	return 0
 }

@@ -2,6 +2,10 @@ package remote
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"os"
@@ -41,7 +45,7 @@ func TestHostKeyFirstUse(t *testing.T) {
 	own := func(o *Options) { o.KnownHosts = file }
 	c := newClient(t, own, accepting(&asked, true))
 	connect(t, c, hop)
-	if len(asked) != 1 || asked[0].Fingerprint != s.fingerprint() || asked[0].Type != "ssh-ed25519" || asked[0].Hop.Password != "" {
+	if len(asked) != 1 || asked[0].Fingerprint != s.fingerprint() || asked[0].Type != "ssh-ed25519" || asked[0].Bits != 256 || asked[0].Hop.Password != "" {
 		t.Fatalf("asked %+v", asked)
 	}
 	if st := c.States(); len(st) != 1 || st[0].Verified != TrustAccepted || !st[0].Up || st[0].Fingerprint != s.fingerprint() {
@@ -369,4 +373,29 @@ func FuzzCleanKnownHosts(f *testing.F) {
 			t.Fatal("lines are numbered differently")
 		}
 	})
+}
+
+// TestBits: a key's size is what ssh-keygen -l prints.
+func TestBits(t *testing.T) {
+	t.Parallel()
+	small, err := ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	large, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, key := range map[int]any{521: &small.PublicKey, 2048: &large.PublicKey} {
+		public, err := ssh.NewPublicKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := bitsOf(public); got != want {
+			t.Errorf("%s: %d", public.Type(), got)
+		}
+	}
+	if got := bitsOf(nil); got != 0 {
+		t.Errorf("no key: %d", got)
+	}
 }

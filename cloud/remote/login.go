@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"matou/cloud"
 )
 
 // The methods of RFC 4252 and RFC 4256 that are used.
@@ -112,7 +115,7 @@ func (a *login) next(ctx context.Context, ac *ssh.ClientAuthContext) (ssh.AuthMe
 			return answers, err
 		}), nil
 	}
-	return nil, fmt.Errorf("%w: %s", ErrAuth, a.summary())
+	return nil, fmt.Errorf("%w: %w", ErrAuth, a.tried())
 }
 
 // password returns the next password to try; ok is false when there is none.
@@ -154,7 +157,7 @@ func (a *login) challenge(ctx context.Context, instruction string, questions []s
 		if ok {
 			return []string{pw}, nil
 		}
-		return nil, fmt.Errorf("%w: %s", ErrAuth, a.summary())
+		return nil, fmt.Errorf("%w: %w", ErrAuth, a.tried())
 	}
 	if asker == nil {
 		return nil, fmt.Errorf("%w: the server asks %q and nobody is there to answer", ErrAuth, cut(questions[0], 80))
@@ -200,8 +203,29 @@ func (a *login) summary() string {
 		parts = append(parts, "no password known")
 	}
 	parts = append(parts, a.notes...)
-	return strings.Join(append(parts, "the server takes "+cut(strings.Join(a.methods, ", "), 200)), "; ")
+	return strings.Join(append(parts, "the server takes "+a.takes()), "; ")
 }
+
+// tried is [login.summary] as an error: what a server did not take, and what it would.
+func (a *login) tried() error {
+	err := errors.New(a.summary())
+	switch {
+	case len(a.notes) > 0: // of key files, and those have much to say
+		return err
+	case a.passwords > 0 && a.keys > 0:
+		return cloud.Say(err, "cause.tried-both", "keys", strconv.Itoa(a.keys), "passwords", strconv.Itoa(a.passwords), "methods", a.takes())
+	case a.passwords > 0:
+		return cloud.Say(err, "cause.tried-passwords", "n", strconv.Itoa(a.passwords), "methods", a.takes())
+	case slices.Contains(a.methods, methodPassword):
+		return cloud.Say(err, "cause.tried-nothing", "methods", a.takes())
+	case a.keys > 0:
+		return cloud.Say(err, "cause.tried-keys", "n", strconv.Itoa(a.keys), "methods", a.takes())
+	}
+	return cloud.Say(err, "cause.takes", "methods", a.takes())
+}
+
+// takes lists the ways to log in that the server offers.
+func (a *login) takes() string { return cut(strings.Join(a.methods, ", "), 200) }
 
 func count(n int, what string) string {
 	if n == 1 {
@@ -249,15 +273,16 @@ func (a *login) explain(ctx context.Context, err, refused error, late, trusted b
 	case refused != nil:
 		return refused
 	case late:
-		return fmt.Errorf("%w: connected, but no answer in the handshake within %v", ErrUnreachable, a.c.o.HandshakeTimeout)
+		return fmt.Errorf("%w: %w", ErrUnreachable, cloud.Say(fmt.Errorf("connected, but no answer in the handshake within %v", a.c.o.HandshakeTimeout),
+			"cause.silent-handshake", "time", a.c.o.HandshakeTimeout.String()))
 	case a.err != nil:
 		return a.err
 	case errors.As(err, &negotiation):
 		return fmt.Errorf("no common algorithm: %w", err)
 	case !trusted:
-		return fmt.Errorf("%w: connected, but the handshake failed: %w", ErrUnreachable, err)
+		return fmt.Errorf("%w: %w", ErrUnreachable, cloud.SayOf(fmt.Errorf("connected, but the handshake failed: %w", err), err, "cause.handshake"))
 	}
-	return fmt.Errorf("%w while logging in: %w", ErrLost, err)
+	return cloud.SayOf(fmt.Errorf("%w while logging in: %w", ErrLost, err), err, "cause.lost-login")
 }
 
 // remember keeps a typed password that worked, for when the connection has to be made again.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"matou/cloud"
 )
 
 // Command is what to run. The login shell of the remote user reads Line.
@@ -212,7 +214,7 @@ func (c *Conn) openSession(ctx context.Context, begin func(*ssh.Session) (func()
 	case c.Err() != nil:
 		err = c.Err()
 	case octx.Err() != nil:
-		err = fmt.Errorf("%w: no answer within %v", ErrNoShell, c.client.o.HandshakeTimeout)
+		err = fmt.Errorf("%w: %w", ErrNoShell, noAnswer(c.client.o.HandshakeTimeout))
 	case errors.As(err, &refused):
 		err = fmt.Errorf("%w: session refused: %s", ErrNoShell, cut(refused.Message, 200))
 	case errors.Is(err, io.EOF):
@@ -239,7 +241,7 @@ func (c *Conn) exit(err error) (Exit, error) {
 		case <-c.done:
 		case <-time.After(20 * time.Millisecond):
 		}
-		err = errors.New("the command ended without an exit status")
+		err = cloud.Say(errors.New("the command ended without an exit status"), "cause.no-exit")
 	}
 	return Exit{Code: -1, Missing: true}, c.lost(err)
 }

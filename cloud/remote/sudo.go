@@ -3,10 +3,13 @@ package remote
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"sync"
+
+	"matou/cloud"
 )
 
 // raising is how a login becomes root: found out once for each connection.
@@ -59,7 +62,7 @@ func (c *Conn) probeSudo(ctx context.Context) (prefix, password string, err erro
 	case len(said) > 1 && said[1] == "free":
 		return "sudo -n -H", "", nil
 	case len(said) < 2 || said[1] != "asks":
-		return "", "", fmt.Errorf("%w: there is no sudo here, and the login is not root (%v)", ErrAuth, exit)
+		return "", "", fmt.Errorf("%w: %w", ErrAuth, cloud.Say(fmt.Errorf("there is no sudo here, and the login is not root (%v)", exit), "cause.no-sudo"))
 	}
 	c.client.mu.Lock()
 	passwords := []string{c.leg.Password, c.client.secrets[c.leg.key]}
@@ -78,7 +81,7 @@ func (c *Conn) probeSudo(ctx context.Context) (prefix, password string, err erro
 			return prefix, p, nil
 		}
 	}
-	return "", "", fmt.Errorf("%w: sudo wants another password than the log-in, or does not know this account", ErrAuth)
+	return "", "", fmt.Errorf("%w: %w", ErrAuth, cloud.Say(errors.New("sudo wants another password than the log-in, or does not know this account"), "cause.sudo-refused"))
 }
 
 // before puts what a raised command is to read first before its own input.

@@ -152,7 +152,7 @@ func (a account) loginAsking(ctx context.Context, out steps.Output, c openstack.
 				return nil, nobody(steps.Question{Kind: steps.AskPassword, Subject: c.String(), Attempt: attempt})
 			}
 			if !answer.OK {
-				return nil, steps.Failf(steps.FailCanceled, "%s: %w", c, errDeclined)
+				return nil, steps.Fail(steps.FailCanceled, "cause.declined", "{subject}: no answer was given", "subject", c)
 			}
 			password = answer.Text
 		}

@@ -15,14 +15,14 @@ import (
 func runEditor(ctx context.Context, file string) error {
 	words := editorWords(os.Getenv, exec.LookPath)
 	if len(words) == 0 {
-		return steps.Failf(steps.FailNotFound, "no editor: set EDITOR, or change %s yourself", file)
+		return steps.Fail(steps.FailNotFound, "cause.no-editor", "no editor: set EDITOR, or change {file} yourself", "file", file)
 	}
 	cmd := exec.CommandContext(ctx, words[0], append(words[1:], file)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		return steps.Failf(steps.FailExit, "%s ended with %d: %s is as it was", words[0], exit.ExitCode(), file)
+		return steps.Fail(steps.FailExit, "cause.editor", "{command} ended with {exit}: {file} is as it was", "command", words[0], "exit", exit.ExitCode(), "file", file)
 	}
 	if err != nil {
 		return fmt.Errorf("run %s: %w", words[0], err)

@@ -193,7 +193,7 @@ func asExpected(q steps.Question) bool {
 
 // stepFailed tells on standard error what failed, why, and what to do, and ends the program with 1.
 func (p *printer) stepFailed(w io.Writer, id steps.ID, f *steps.Failure) error {
-	fmt.Fprintf(w, "matou: %s: %s\n", id, steps.Plain(f.Cause))
+	fmt.Fprintf(w, "matou: %s: %s\n", id, steps.Plain(f.In(p.text, nil)))
 	if len(f.From) > 0 {
 		var from []string
 		for _, id := range f.From {

@@ -50,14 +50,19 @@ func poisonedSeat(t *testing.T, state string) {
 	}
 	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	fail := &steps.Failure{Kind: steps.FailExit, Cause: poison + zalgo, Broken: poison, From: []steps.ID{poison}}
+	told := &steps.Failure{Kind: steps.FailCheck, Cause: poison, Said: []steps.Phrase{
+		{Key: "cause.branch", Args: map[string]string{"hop": poison + zalgo, "branch": poison, poison: poison}}, {Text: poison + zalgo},
+	}}
 	events := []steps.Event{
 		{Type: steps.JournalOpened, Workshop: poison, Seat: poison + zalgo, Note: poison},
 		{Type: steps.StepStarted, Step: "jumphost", Attempt: 1, Run: poison, Phase: steps.PhaseAction},
 		{Type: steps.ActionStarted, Step: "jumphost", Attempt: 1, Phase: steps.PhaseAction, Name: poison, Kind: poison, Command: "```\n" + poison + "`<b>"},
 		{Type: steps.ActionDone, Step: "jumphost", Attempt: 1, Phase: steps.PhaseAction, Summary: poison + zalgo, Values: map[string]string{"master.id": poison, "master.address": poison, poison: poison}},
 		{Type: steps.StepFailed, Step: "jumphost", Attempt: 1, Failure: fail},
+		{Type: steps.StepStarted, Step: "jumphost", Attempt: 2, Phase: steps.PhaseAction},
+		{Type: steps.StepFailed, Step: "jumphost", Attempt: 2, Failure: told},
 		{Type: steps.StepStarted, Step: poison, Attempt: 1 << 40, Phase: poison},
-		{Type: steps.StepStale, Step: "inception", Failure: fail, Names: []string{poison}},
+		{Type: steps.StepStale, Step: "inception", Failure: told, Names: []string{poison}},
 		{Type: steps.PlanMade, Plan: []steps.ID{poison, "jumphost"}},
 		{Type: poison, Step: "jumphost", Index: -1},
 	}

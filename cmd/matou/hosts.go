@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"strconv"
 
 	"matou/cloud"
 	"matou/cloud/remote"
@@ -43,7 +44,9 @@ func asker(secret func(ctx context.Context, value string)) remote.Asker {
 		HostKey: func(ctx context.Context, k remote.HostKey) (bool, error) {
 			a, err := ask(ctx, steps.Question{
 				Kind: steps.AskHostKey, Subject: k.Hop.String(),
-				Data: map[string]string{"fingerprint": k.Fingerprint, "type": k.Type, "address": k.Addr, "hop": k.Hop.Name, "expected": k.Expected},
+				Data: map[string]string{
+					"fingerprint": k.Fingerprint, "type": k.Type, "bits": strconv.Itoa(k.Bits), "address": k.Addr, "hop": k.Hop.Name, "expected": k.Expected,
+				},
 			})
 			if err == nil && a.Nobody {
 				err = nobody(steps.Question{Kind: steps.AskHostKey, Subject: k.Hop.String()})
@@ -75,12 +78,10 @@ func asker(secret func(ctx context.Context, value string)) remote.Asker {
 // answered, and wrong.
 func nobody(q steps.Question) error {
 	if q.Attempt > 1 {
-		return steps.Failf(steps.FailLogin, "%s: the %s was refused", q.Subject, q.Kind)
+		return steps.Fail(steps.FailLogin, "cause.wrong."+string(q.Kind), "{subject}: the "+string(q.Kind)+" was refused", "subject", q.Subject)
 	}
-	return steps.Failf(steps.FailNobody, "%s asks for a %s, and nobody is there to answer", q.Subject, q.Kind)
+	return steps.Fail(steps.FailNobody, "cause.nobody."+string(q.Kind), "{subject} asks for a "+string(q.Kind)+", and nobody is there to answer", "subject", q.Subject)
 }
-
-var errDeclined = errors.New("no answer was given")
 
 func askSecret(ctx context.Context, secret func(context.Context, string), q steps.Question) (string, error) {
 	a, err := ask(ctx, q)
@@ -91,7 +92,7 @@ func askSecret(ctx context.Context, secret func(context.Context, string), q step
 	case a.Nobody:
 		return "", nobody(q)
 	case !a.OK:
-		return "", steps.Failf(steps.FailCanceled, "%s: %w", q.Subject, errDeclined)
+		return "", steps.Fail(steps.FailCanceled, "cause.declined", "{subject}: no answer was given", "subject", q.Subject)
 	}
 	secret(ctx, a.Text)
 	return a.Text, nil
@@ -144,7 +145,7 @@ func (h *host) Run(ctx context.Context, line string, out func(string, bool)) (in
 		return 0, hostFailure(err)
 	}
 	if exit.Missing {
-		return 0, steps.Failf(steps.FailLost, "%s: the command's end is not known: %s", h.conn.Hop().Name, exit)
+		return 0, steps.Fail(steps.FailLost, "cause.end-unknown", "{hop}: the command's end is not known: {text}", "hop", h.conn.Hop().Name, "text", exit)
 	}
 	return exit.Code, nil
 }

@@ -101,7 +101,7 @@ func (o *options) absent(s *session) func(steps.Question) (steps.Answer, bool) {
 func (s *session) editHere(step steps.ID) error {
 	e := s.edit(step)
 	if e == nil {
-		return steps.Failf(steps.FailNotFound, "there is nothing to edit at %s", step)
+		return steps.Fail(steps.FailNotFound, "cause.no-edit", "there is nothing to edit at {step}", "step", step)
 	}
 	return e.Run()
 }

@@ -34,8 +34,9 @@ const jsonHelp = `With --json, every line of standard output is one JSON object.
   changed   true when the action changed something
   took_ms   how long it took, in milliseconds; of step.failed too
   held_ms   how long before that it was kept waiting: a command was being typed before a room
-  failure   kind (one of a closed list, such as quota, login, check), cause, broken (another step that was
-            found not to hold), from (the steps that find out a value that is missing)
+  failure   kind (one of a closed list, such as quota, login, check), cause, said (the cause in pieces that
+            can be translated), broken (another step that was found not to hold), from (the steps that
+            find out a value that is missing)
   plan      the steps to catch up with, in order
   workshop, seat, note   of journal.opened
   source, text           of output: who printed it, and the line without escape sequences but colours

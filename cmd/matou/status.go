@@ -34,8 +34,8 @@ a check said so or because what it stands on was taken back or given back. The t
 step until it was first proven.
 
 With --json, one JSON object a step: step, title, status (one of the words in English above), attempt (how
-often it was begun), took_ms, ended (when the last attempt ended, RFC 3339), failure (kind, cause, broken,
-from). Fields may be added.`,
+often it was begun), took_ms, ended (when the last attempt ended, RFC 3339), failure (kind, cause, said,
+broken, from). Fields may be added.`,
 		Args: cobra.NoArgs,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a step")

@@ -164,7 +164,8 @@ func (c *call) handMade(all []cloud.Server, name string) (cloud.Server, error) {
 	for _, s := range found {
 		ids = append(ids, fmt.Sprintf("%s (%s, made %s ago)", s.ID, s.Status, age(s)))
 	}
-	return cloud.Server{}, steps.Failf(steps.FailTaken, "%d servers are called %s, and Matou made none of them: %s", len(found), name, strings.Join(ids, ", "))
+	return cloud.Server{}, steps.Fail(steps.FailTaken, "cause.several", "{n} servers are called {name}, and Matou made none of them: {ids}",
+		"n", len(found), "name", name, "ids", strings.Join(ids, ", "))
 }
 
 // owner says whose marks a server carries.
@@ -202,9 +203,10 @@ func (c *call) whose(ctx context.Context, s cloud.Server) (string, error) {
 	case ctx.Err() != nil:
 		return "", ctx.Err()
 	case err != nil || answer.Nobody:
-		return "", steps.Failf(steps.FailTaken, "a server called %s is there, and Matou did not make it: %s, %s, made %s ago", s.Name, s.ID, s.Status, age(s))
+		return "", steps.Fail(steps.FailTaken, "cause.taken", "a server called {name} is there, and Matou did not make it: {id}, {status}, made {time} ago",
+			"name", s.Name, "id", s.ID, "status", s.Status, "time", age(s))
 	case !answer.OK || !slices.Contains(q.Choices, answer.Text):
-		return "", steps.Failf(steps.FailCanceled, "%s (%s) is left as it is", s.Name, s.ID)
+		return "", steps.Fail(steps.FailCanceled, "cause.left-alone", "{name} ({id}) is left as it is", "name", s.Name, "id", s.ID)
 	}
 	return answer.Text, nil
 }
@@ -217,7 +219,8 @@ func (c *call) take(ctx context.Context, compute Compute, s cloud.Server) (cloud
 		return s, err
 	}
 	if s = ready[0]; s.Marked() {
-		return s, steps.Failf(steps.FailTaken, "%s (%s) is of %s by now", s.Name, s.ID, owner(s))
+		return s, steps.Fail(steps.FailTaken, "cause.of-another", "{name} ({id}) is of seat {seat} in workshop {workshop} by now",
+			"name", s.Name, "id", s.ID, "seat", s.Metadata[cloud.MetaSeat], "workshop", s.Metadata[cloud.MetaWorkshop])
 	}
 	marks := c.marks()
 	marks[cloud.MetaAdopted] = time.Now().UTC().Format(time.RFC3339)
@@ -248,7 +251,7 @@ func (c *call) spare(ctx context.Context, compute Compute, doomed []cloud.Server
 			going = append(going, s)
 			continue
 		case err == nil && !answer.Nobody && !answer.OK:
-			return nil, steps.Failf(steps.FailCanceled, "%s (%s) is left as it is", s.Name, s.ID)
+			return nil, steps.Fail(steps.FailCanceled, "cause.left-alone", "{name} ({id}) is left as it is", "name", s.Name, "id", s.ID)
 		}
 		if err := compute.Unmark(ctx, s.ID, cloud.Marks...); err != nil {
 			return nil, err

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -88,7 +89,7 @@ func editData(_ context.Context, c *call) (steps.Result, error) {
 		text, err = c.edited(string(original))
 	}
 	if err != nil {
-		return steps.Result{}, fmt.Errorf("edit %s: %w", name, err)
+		return steps.Result{}, steps.Within(err, "cause.edit", "edit {name}", "name", name)
 	}
 	if err := wellFormed(name, text); err != nil {
 		return steps.Result{}, err
@@ -142,7 +143,7 @@ func replace(lines []string, from, to string) error {
 		lines[i] = strings.Join(parts, to)
 	}
 	if !found {
-		return steps.Failf(steps.FailCheck, "neither %q nor %q is there", from, to)
+		return steps.Fail(steps.FailCheck, "cause.neither", "neither {from} nor {to} is there", "from", strconv.Quote(from), "to", strconv.Quote(to))
 	}
 	return nil
 }
@@ -187,7 +188,7 @@ func uncomment(lines []string, pattern string) error {
 		}
 	}
 	if !found {
-		return steps.Failf(steps.FailCheck, "no line matches %s", pattern)
+		return steps.Fail(steps.FailCheck, "cause.no-line", "no line matches {pattern}", "pattern", pattern)
 	}
 	return nil
 }
@@ -199,7 +200,7 @@ func wellFormed(name, text string) error {
 	}
 	var doc yaml.Node
 	if err := yaml.Load([]byte(text), &doc); err != nil {
-		return steps.Failf(steps.FailValue, "%s would no longer be YAML: %w", name, err)
+		return steps.Fail(steps.FailValue, "cause.not-yaml", "{name} would no longer be YAML", "name", name, err)
 	}
 	return nil
 }

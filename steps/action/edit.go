@@ -93,7 +93,7 @@ func (r *Registry) EditOwn(in steps.Input, e Editable, edit func(file string) er
 func (r *Registry) Chain(ctx context.Context, in steps.Input, out steps.Output, hop string) ([]Hop, error) {
 	chain, err := (&call{Registry: r, in: in, out: out}).chain(ctx, hop)
 	if err == nil && len(chain) == 0 {
-		err = steps.Failf(steps.FailValue, "%s is where this program runs: you have a shell there already", hop)
+		err = steps.Fail(steps.FailValue, "cause.here-shell", "{hop} is where this program runs: you have a shell there already", "hop", hop)
 	}
 	return chain, err
 }

@@ -152,7 +152,7 @@ func matchText(c *call, what, text string) (steps.Result, error) {
 	}
 	found := re.FindString(text)
 	if !re.MatchString(text) {
-		return steps.Result{}, steps.Failf(steps.FailCheck, "%s has nothing that matches %s", what, c.texts["match"])
+		return steps.Result{}, steps.Fail(steps.FailCheck, "cause.lacks", "{what} has nothing that matches {pattern}", "what", what, "pattern", c.texts["match"])
 	}
 	return steps.Result{Summary: shorten(found)}, nil
 }

@@ -76,7 +76,7 @@ func checkout(ctx context.Context, c *call) (steps.Result, error) {
 	if exit != 0 {
 		f := exitFailure(c.texts["hop"], "git checkout "+branch, exit, t)
 		if strings.Contains(t.text.String(), "would be overwritten") {
-			f.Cause = strings.TrimSpace(t.text.String())
+			f.Cause, f.Said = strings.TrimSpace(t.text.String()), nil
 		}
 		return steps.Result{}, f
 	}
@@ -122,7 +122,7 @@ func checkBranch(ctx context.Context, c *call) (steps.Result, error) {
 			return steps.Result{}, err
 		}
 		if !byHand {
-			return steps.Result{}, steps.Failf(steps.FailCheck, "%s is on branch %s", c.texts["hop"], branch)
+			return steps.Result{}, steps.Fail(steps.FailCheck, "cause.branch", "{hop} is on branch {branch}", "hop", c.texts["hop"], "branch", branch)
 		}
 		branch += " *"
 	}

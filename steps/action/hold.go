@@ -49,10 +49,10 @@ func hold(ctx context.Context, c *call) (steps.Result, error) {
 // broken is the failure of a step that does not hold: its name goes along, so that it gets marked. A
 // check that was cut short has found out nothing.
 func broken(ctx context.Context, id steps.ID, err error) error {
-	err = fmt.Errorf("%s: %w", id, err)
+	err = steps.Within(err, "cause.step", "{step}", "step", id)
 	var f *steps.Failure
-	if ctx.Err() != nil || !errors.As(err, &f) {
-		return err
+	if ctx.Err() == nil && errors.As(err, &f) {
+		f.Broken = id
 	}
-	return &steps.Failure{Kind: f.Kind, Cause: err.Error(), Broken: id, Err: err}
+	return err
 }

@@ -120,14 +120,14 @@ func fetch(ctx context.Context, dial Dial, url string) (status int, body string,
 	resp, err := client.Do(req)
 	switch {
 	case errors.Is(err, io.EOF), err != nil && strings.Contains(err.Error(), "server closed idle connection"): // at once, or before the request was out
-		return 0, "", steps.Failf(steps.FailCheck, "get %s: an empty reply: something listens, and has nothing behind it yet", url)
+		return 0, "", steps.Fail(steps.FailCheck, "cause.get-empty", "get {url}: an empty reply: something listens, and has nothing behind it yet", "url", url)
 	case err != nil:
-		return 0, "", steps.Failf(steps.FailUnreachable, "get %s: %w", url, err)
+		return 0, "", steps.Fail(steps.FailUnreachable, "cause.get", "get {url}", "url", url, err)
 	}
 	defer resp.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(resp.Body, bodyLimit))
 	if err != nil {
-		return resp.StatusCode, "", steps.Failf(steps.FailLost, "get %s: %w", url, err)
+		return resp.StatusCode, "", steps.Fail(steps.FailLost, "cause.get", "get {url}", "url", url, err)
 	}
 	return resp.StatusCode, string(data), nil
 }
@@ -151,10 +151,10 @@ func getHTTP(ctx context.Context, c *call) (steps.Result, error) {
 		wanted = []string{"200"}
 	}
 	if !slices.Contains(wanted, strconv.Itoa(status)) {
-		return steps.Result{}, steps.Failf(steps.FailCheck, "get %s: %d, not %s", url, status, strings.Join(wanted, " or "))
+		return steps.Result{}, steps.Fail(steps.FailCheck, "cause.get-status", "get {url}: {status}, not {wanted}", "url", url, "status", status, "wanted", strings.Join(wanted, "/"))
 	}
 	if want := c.texts["contains"]; want != "" && !strings.Contains(body, want) {
-		return steps.Result{}, steps.Failf(steps.FailCheck, "get %s: the page does not say %q", url, want)
+		return steps.Result{}, steps.Fail(steps.FailCheck, "cause.get-lacks", "get {url}: the page does not say {text}", "url", url, "text", strconv.Quote(want))
 	}
 	if c.texts["match"] != "" {
 		if _, err := matchText(c, url, body); err != nil {
@@ -196,7 +196,7 @@ func tally(ctx context.Context, c *call) (steps.Result, error) {
 	c.show("http", answers)
 	delete(counts, "?")
 	if len(counts) < distinct {
-		return steps.Result{}, steps.Failf(steps.FailCheck, "%d of %d servers answered: %s", len(counts), distinct, answers)
+		return steps.Result{}, steps.Fail(steps.FailCheck, "cause.tally", "{n} of {all} servers answered: {answers}", "n", len(counts), "all", distinct, "answers", answers)
 	}
 	return steps.Result{Values: map[string]string{"answers": answers}, Summary: answers}, nil
 }
@@ -219,7 +219,7 @@ func dialTCP(ctx context.Context, c *call) (steps.Result, error) {
 	defer cancel()
 	conn, err := dial(ctx, "tcp", bracketed(c.texts["address"]))
 	if err != nil {
-		return steps.Result{}, steps.Failf(steps.FailUnreachable, "connect to %s: %w", c.texts["address"], err)
+		return steps.Result{}, steps.Fail(steps.FailUnreachable, "cause.connect", "connect to {address}", "address", c.texts["address"], err)
 	}
 	_ = conn.Close() // it was open: that is all
 	return steps.Result{Summary: c.texts["address"]}, nil

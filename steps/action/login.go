@@ -90,7 +90,7 @@ func (c *call) openrc(ctx context.Context) ([]byte, string, error) {
 		return nil, "", err
 	}
 	if c.isHere(source.Hop) {
-		return nil, "", fmt.Errorf("source %s before you start matou on %s: %w", path, source.Hop, cloud.ErrNoAccount)
+		return nil, "", steps.Fail(steps.FailAccount, "cause.source", "source {path} before you start matou on {hop}", "path", path, "hop", source.Hop, cloud.ErrNoAccount)
 	}
 	host, err := c.open(ctx, source.Hop)
 	if err != nil {

@@ -81,7 +81,7 @@ func (c *call) chooseNetwork(ctx context.Context, network Networking) (string, e
 	}
 	answer, err := c.out.Ask(ctx, steps.Question{Kind: steps.AskChoice, Subject: "network", Choices: names})
 	if err != nil || !answer.OK || !slices.Contains(names, answer.Text) {
-		f := steps.Failf(steps.FailAmbiguous, "the project has the networks %s", strings.Join(names, ", "))
+		f := steps.Fail(steps.FailAmbiguous, "cause.networks", "the project has the networks {names}", "names", strings.Join(names, ", "))
 		f.Err = err
 		return "", f
 	}

@@ -151,12 +151,12 @@ func (c *call) agentOn(ctx context.Context, hop string, tries int) (agentRun, er
 }
 
 func puppetFailure(hop string, r agentRun) *steps.Failure {
-	cause := fmt.Sprintf("%s: puppet agent: exit %d", hop, r.exit)
-	if r.failed > 0 {
-		cause += fmt.Sprintf(", %d failed", r.failed)
+	values := []any{"hop", hop, "exit", r.exit, "n", r.failed, "text", shorten(r.firstError)}
+	switch {
+	case r.firstError == "": // what failed is told in a line that begins with Error
+		return steps.Fail(steps.FailPuppet, "cause.puppet", "{hop}: puppet agent: exit {exit}", values[:4]...)
+	case r.failed == 0:
+		return steps.Fail(steps.FailPuppet, "cause.puppet-says", "{hop}: puppet agent: exit {exit}: {text}", values...)
 	}
-	if r.firstError != "" {
-		cause += ": " + shorten(r.firstError)
-	}
-	return &steps.Failure{Kind: steps.FailPuppet, Cause: cause}
+	return steps.Fail(steps.FailPuppet, "cause.puppet-failed", "{hop}: puppet agent: exit {exit}, {n} failed: {text}", values...)
 }

@@ -297,7 +297,7 @@ func (c *call) chain(ctx context.Context, name string) ([]Hop, error) {
 		}
 		hop, err := c.hop(h)
 		if err != nil {
-			return nil, fmt.Errorf("hop %s: %w", h.Name, err)
+			return nil, steps.Within(err, "cause.hop", "hop {hop}", "hop", h.Name)
 		}
 		if h.Server != "" {
 			if id, err := steps.Expand(h.Server, c.in.Vars, nil); err == nil {
@@ -334,7 +334,7 @@ func (c *call) hop(h steps.Hop) (Hop, error) {
 		return hop, steps.Failf(steps.FailValue, "port %q is no port", port)
 	}
 	if hop.Host == "" {
-		return hop, steps.Failf(steps.FailValue, "it has no address yet")
+		return hop, steps.Fail(steps.FailValue, "cause.no-address", "it has no address yet")
 	}
 	hop.Port, hop.Sudo, hop.Expected = int(n), sudo == "true", strings.Fields(keys)
 	for _, key := range hop.Expected {
@@ -359,7 +359,7 @@ func (c *call) open(ctx context.Context, name string) (Host, error) {
 		return nil, err
 	}
 	if len(chain) == 0 {
-		return nil, steps.Failf(steps.FailValue, "%s is where this program runs: there is nothing to log in to", name)
+		return nil, steps.Fail(steps.FailValue, "cause.here", "{hop} is where this program runs: there is nothing to log in to", "hop", name)
 	}
 	return c.deps.Hosts.Open(ctx, chain, c.out)
 }

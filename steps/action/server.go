@@ -117,7 +117,7 @@ func boot(ctx context.Context, c *call) (steps.Result, error) {
 	case missing <= 0:
 		servers = servers[:count]
 	case c.in.Look:
-		return steps.Result{}, steps.Failf(steps.FailCheck, "%d of %d servers are there, called %s", len(servers), count, c.texts["name"])
+		return steps.Result{}, steps.Fail(steps.FailCheck, "cause.missing", "{n} of {all} servers are there, called {name}", "n", len(servers), "all", count, "name", c.texts["name"])
 	default:
 		spec, err := c.spec(missing)
 		if err == nil {
@@ -246,7 +246,7 @@ func showServer(ctx context.Context, c *call) (steps.Result, error) {
 	}
 	address := s.Address()
 	if !address.IsValid() {
-		return steps.Result{}, steps.Failf(steps.FailCheck, "%s has no address yet: it is %s", s.Name, s.Status)
+		return steps.Result{}, steps.Fail(steps.FailCheck, "cause.server-address", "{name} has no address yet: it is {status}", "name", s.Name, "status", s.Status)
 	}
 	return steps.Result{
 		Values:  map[string]string{"address": address.String(), "status": string(s.Status), "name": s.Name},
@@ -261,7 +261,7 @@ func checkStatus(ctx context.Context, c *call) (steps.Result, error) {
 	}
 	ids := strings.Fields(c.texts["ids"])
 	if len(ids) == 0 {
-		return steps.Result{}, steps.Failf(steps.FailCheck, "there is no server to look at")
+		return steps.Result{}, steps.Fail(steps.FailCheck, "cause.no-servers", "there is no server to look at")
 	}
 	for _, id := range ids {
 		s, err := compute.Server(ctx, id)
@@ -269,9 +269,9 @@ func checkStatus(ctx context.Context, c *call) (steps.Result, error) {
 			return steps.Result{}, err
 		}
 		if want := c.texts["status"]; string(s.Status) != want {
-			f := steps.Failf(steps.FailCheck, "%s is %s, not %s", s.Name, s.Status, want)
+			f := steps.Fail(steps.FailCheck, "cause.status", "{name} is {status}, not {wanted}", "name", s.Name, "status", s.Status, "wanted", want)
 			if s.Fault != nil {
-				f = steps.Failf(steps.FailFault, "%s is %s: %s", s.Name, s.Status, strings.TrimSpace(s.Fault.Message))
+				f = steps.Fail(steps.FailFault, "cause.status-fault", "{name} is {status}: {text}", "name", s.Name, "status", s.Status, "text", strings.TrimSpace(s.Fault.Message))
 			}
 			return steps.Result{}, f
 		}

@@ -33,7 +33,7 @@ func deleteServers(ctx context.Context, c *call) (steps.Result, error) {
 		case !left && !slices.Contains(ids, s.ID):
 			continue
 		case !c.mine(s):
-			return steps.Result{}, steps.Failf(steps.FailForbidden, "%s (%s) was not made by seat %s: not deleted", s.Name, s.ID, c.in.Seat)
+			return steps.Result{}, steps.Fail(steps.FailForbidden, "cause.not-ours", "{name} ({id}) was not made by seat {seat}: not deleted", "name", s.Name, "id", s.ID, "seat", c.in.Seat)
 		}
 		doomed = append(doomed, s)
 	}
@@ -117,7 +117,7 @@ func checkNone(ctx context.Context, c *call) (steps.Result, error) {
 		return steps.Result{}, err
 	}
 	if len(left) > 0 {
-		return steps.Result{}, steps.Failf(steps.FailCheck, "%d left, among them %s", len(left), left[0].Name)
+		return steps.Result{}, steps.Fail(steps.FailCheck, "cause.left", "{n} left, among them {name}", "n", len(left), "name", left[0].Name)
 	}
 	return steps.Result{Summary: "0"}, nil
 }

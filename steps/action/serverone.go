@@ -14,7 +14,7 @@ func (r *Registry) Delete(ctx context.Context, in steps.Input, out steps.Output,
 	case err != nil:
 		return fail(err)
 	case res.Values["count"] == "0":
-		return steps.Failf(steps.FailNotFound, "there is no server %s", id)
+		return steps.Fail(steps.FailNotFound, "cause.no-server", "there is no server {id}", "id", id)
 	}
 	return nil
 }

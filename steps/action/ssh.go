@@ -92,7 +92,8 @@ func runSSH(ctx context.Context, c *call) (steps.Result, error) {
 			return steps.Result{}, steps.Failf(steps.FailValue, "match: %w", err)
 		}
 		if !re.MatchString(output) {
-			return steps.Result{}, steps.Failf(steps.FailCheck, "%s: %s says %q, nothing that matches %s", c.texts["hop"], c.texts["command"], shorten(t.last), pattern)
+			return steps.Result{}, steps.Fail(steps.FailCheck, "cause.says", "{hop}: {command} says {text}, nothing that matches {pattern}",
+				"hop", c.texts["hop"], "command", c.texts["command"], "text", strconv.Quote(shorten(t.last)), "pattern", pattern)
 		}
 	}
 	return steps.Result{
@@ -102,11 +103,11 @@ func runSSH(ctx context.Context, c *call) (steps.Result, error) {
 }
 
 func exitFailure(hop, command string, exit int, t *transcript) *steps.Failure {
-	cause := fmt.Sprintf("%s: %s: exit %d", hop, shorten(command), exit)
-	if t.last != "" {
-		cause += ": " + shorten(t.last)
+	values := []any{"hop", hop, "command", shorten(command), "exit", exit}
+	if t.last == "" {
+		return steps.Fail(steps.FailExit, "cause.exit", "{hop}: {command}: exit {exit}", values...)
 	}
-	return &steps.Failure{Kind: steps.FailExit, Cause: cause}
+	return steps.Fail(steps.FailExit, "cause.exit-says", "{hop}: {command}: exit {exit}: {text}", append(values, "text", shorten(t.last))...)
 }
 
 // shorten keeps a text's beginning, for a summary or a cause.

@@ -47,6 +47,7 @@ type Box struct {
 	Danger  bool
 	Art     func() []string // drawn above the text, where there is room
 	Body    []Para
+	Picture []string // of printable ASCII, drawn below the text, where there is room for all of both
 	Buttons []Button
 	Chosen  int // the button that enter presses: the harmless one comes first
 
@@ -171,6 +172,12 @@ func (b *Box) Draw(look pane.Look, width, height int) []string {
 		}
 		for len(art) <= pane.CatHeight {
 			art = append(art, "")
+		}
+	}
+	if n := len(b.Picture); n > 0 && len(b.Picture[0]) <= inside && room-len(body) > n {
+		body = append(body, "")
+		for _, line := range b.Picture {
+			body = append(body, strings.Repeat(" ", (inside-len(line))/2)+st.Text.Render(line))
 		}
 	}
 	if pad := room - len(body) - len(art); pad >= 2 {

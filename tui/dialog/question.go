@@ -74,6 +74,7 @@ func newKey(q steps.Question, t i18n.Texts) Dialog {
 			{Row, t.T("question.host-key.type"), q.Data["type"]},
 			{Row, t.T("question.host-key.fingerprint"), q.Data["fingerprint"]},
 		},
+		Picture: randomart(q.Data["fingerprint"], q.Data["type"], q.Data["bits"]),
 		Buttons: []Button{
 			{ID: Cancel, Label: t.T("question.host-key.refuse"), Key: "n"},
 			{ID: "ok", Label: t.T("question.host-key.accept"), Key: t.T("button.yes-key"), Also: "y"},

@@ -76,7 +76,7 @@ func (t *Tale) moments(text i18n.Texts) []moment {
 		}
 		end := moment{at: a.End.At, running: -1, text: text.T("plain.done", "step", title, "time", span(time.Duration(a.End.Took))) + "\n"}
 		if f := a.End.Failure; f != nil {
-			end.text = "\x1b[31m" + text.T("failure.title") + "\x1b[m\n" + f.Cause + "\n"
+			end.text = "\x1b[31m" + text.T("failure.title") + "\x1b[m\n" + t.why(f, text) + "\n"
 			end.cut = f.Kind == steps.FailInterrupted
 		} else if a.End.Type == steps.StepUndone {
 			end.text = text.T("toast.undone", "step", title) + "\n"
@@ -87,6 +87,16 @@ func (t *Tale) moments(text i18n.Texts) []moment {
 	}
 	slices.SortStableFunc(all, func(a, b moment) int { return cmp.Or(a.at.Compare(b.at)) })
 	return all
+}
+
+// why is the cause of a failure in the reader's language.
+func (t *Tale) why(f *steps.Failure, words i18n.Texts) string {
+	return text(f.In(words, func(id steps.ID) string {
+		if step, ok := t.Workshop.Step(id); ok {
+			return step.Title.In(words.Lang)
+		}
+		return string(id)
+	}))
 }
 
 // title is what an action is called in the reader's language.

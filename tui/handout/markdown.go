@@ -215,7 +215,7 @@ func (p *page) cause(a *Attempt) {
 	if f == nil {
 		return
 	}
-	p.fenced("text", strings.Split(f.Cause, "\n"))
+	p.fenced("text", strings.Split(p.why(f, p.text), "\n"))
 	if remedy := "remedy." + f.Kind; p.text.Has(remedy) {
 		p.para("> " + escape(p.text.T(remedy)))
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"matou/cloud"
+	"matou/steps"
 )
 
 // Servers is the project's servers as nova list shows them, with as many of its columns as fit.
@@ -157,7 +158,7 @@ func (s *Servers) Lines() []string {
 		case len(s.snap.Servers) > 0:
 			text = t.T("servers.filtered")
 		case s.snap.Err != nil:
-			text = t.T("servers.trouble", "why", Clean(s.snap.Err.Error()))
+			text = t.T("servers.trouble", "why", Clean(steps.Explain(s.snap.Err, t, nil)))
 		case s.snap.Version == 0:
 			text = t.T("servers.unknown")
 		}

@@ -197,7 +197,7 @@ func (d *dialogue) edit(step steps.Step) {
 func (d *dialogue) aside(step steps.Step, run func() error) {
 	_ = d.out.Flush() // the loop tells
 	if err := run(); err != nil {
-		d.say(d.text.T("shell.failed", "why", steps.Sanitize(err.Error())))
+		d.say(d.text.T("shell.failed", "why", d.explain(err)))
 		return
 	}
 	if len(step.Checks) > 0 {
@@ -239,7 +239,7 @@ func (d *dialogue) servers() {
 		d.say(d.text.T("servers.unknown"))
 		return
 	case snap.Err != nil:
-		d.say(d.text.T("servers.trouble", "why", steps.Sanitize(snap.Err.Error())))
+		d.say(d.text.T("servers.trouble", "why", d.explain(snap.Err)))
 	case len(snap.Servers) == 0:
 		d.say(d.text.T("servers.none"))
 	}

@@ -339,11 +339,16 @@ func (d *dialogue) do(c steps.Command, step steps.ID) {
 	}
 }
 
+// explain is an error in the reader's language.
+func (d *dialogue) explain(err error) string {
+	return steps.Sanitize(steps.Explain(err, d.text, d.title))
+}
+
 // refusal words why a command was not followed.
 func (d *dialogue) refusal(err error) string {
 	var r *steps.Refusal
 	if !errors.As(err, &r) {
-		return steps.Sanitize(err.Error())
+		return d.explain(err)
 	}
 	if r.Code == steps.RefusedRunning {
 		return d.text.T("plain.running")

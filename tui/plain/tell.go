@@ -200,7 +200,7 @@ func (d *dialogue) missed(e steps.Event) {
 	if f == nil {
 		f = &steps.Failure{Kind: steps.FailInternal}
 	}
-	cause := ansi.Strip(f.Cause)
+	cause := ansi.Strip(f.In(t, d.title))
 	switch {
 	case f.Kind == steps.FailCanceled:
 		d.say(t.T("toast.canceled", "step", d.title(e.Step)))

@@ -19,7 +19,7 @@ func (d *dialogue) traffic() {
 	v, err := d.o.Traffic(d.ctx)
 	switch {
 	case err != nil:
-		d.say(d.text.T("traffic.unknown", "why", steps.Sanitize(err.Error())))
+		d.say(d.text.T("traffic.unknown", "why", d.explain(err)))
 		return
 	case v.Site < 0 || v.Site >= len(sites):
 		d.say(d.text.T("traffic.none", "step", d.title(sites[0].From)))

@@ -105,7 +105,7 @@ func (d *dialogue) tellMade() {
 	made, err := d.o.Made(d.ctx)
 	switch {
 	case err != nil:
-		d.say("  " + d.text.T("made.unknown", "why", ansi.Strip(steps.Sanitize(err.Error()))))
+		d.say("  " + d.text.T("made.unknown", "why", ansi.Strip(d.explain(err))))
 	case made.Empty():
 		d.say("  " + d.text.T("made.none"))
 	}
