@@ -105,7 +105,7 @@ func (st StepState) acted(e Event) StepState {
 		st.Phase, st.Index = e.Phase, e.Index
 	case ActionDone:
 		st.Started = st.Started.Add(time.Duration(e.Held))
-		a.Status, a.Took, a.Summary, a.Failure = Done, time.Duration(e.Took), e.Summary, nil
+		a.Status, a.Took, a.Summary, a.Said, a.Failure = Done, time.Duration(e.Took), e.Summary, e.Said, nil
 	case ActionSkipped:
 		a = ActionState{Status: Done, Skipped: true}
 	case ActionFailed:

@@ -307,7 +307,7 @@ func (d *decision) finished(c finished) {
 	a := step.actions(c.Phase)[c.Index]
 	e := Event{Step: step.ID, Attempt: st.Attempt, Phase: c.Phase, Index: c.Index, Name: a.Name, Kind: a.Kind, Took: c.Took, Held: c.Held}
 	if c.Failure == nil {
-		e.Type, e.Summary, e.Changed = ActionDone, c.Result.Summary, c.Result.Changed
+		e.Type, e.Summary, e.Said, e.Changed = ActionDone, c.Result.Summary, c.Result.Said, c.Result.Changed
 		for name, key := range a.Save {
 			if value, ok := c.Result.Values[key]; ok {
 				if e.Values == nil {

@@ -27,11 +27,11 @@ func (e *Engine) execute(ctx context.Context, x Execute) {
 		defer e.effects.Done()
 		began := e.o.Now()
 		result, failure := e.perform(ctx, in)
+		safe := func(s string) string { return e.o.Redactor.Text(sanitizeLines(s)) }
 		if failure != nil {
-			safe := func(s string) string { return e.o.Redactor.Text(sanitizeLines(s)) }
 			failure.Cause, failure.Said = safe(failure.Cause), mapped(failure.Said, safe)
 		}
-		result.Summary = e.o.Redactor.Text(Sanitize(result.Summary))
+		result.Summary, result.Said = e.o.Redactor.Text(Sanitize(result.Summary)), mapped(result.Said, safe)
 		e.results <- finished{
 			Step: x.Step, Attempt: x.Attempt, Phase: x.Phase, Index: x.Index,
 			Result: result, Failure: failure, Took: Millis(max(0, e.o.Now().Sub(began)-result.Held)), Held: Millis(result.Held),

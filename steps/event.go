@@ -13,7 +13,7 @@ const (
 	JournalOpened   EventType = "journal.opened"   // Workshop, Seat, Note: the program's version
 	StepStarted     EventType = "step.started"     // Step, Attempt, Run, Phase: the one it begins with
 	ActionStarted   EventType = "action.started"   // Step, Attempt, Phase, Index, Name, Kind, Command: the intent
-	ActionDone      EventType = "action.done"      // Step, Attempt, Phase, Index, Values, Summary, Changed, Took
+	ActionDone      EventType = "action.done"      // Step, Attempt, Phase, Index, Values, Summary, Said, Changed, Took
 	ActionFailed    EventType = "action.failed"    // Step, Attempt, Phase, Index, Failure, Took
 	ActionSkipped   EventType = "action.skipped"   // Step, Attempt, Phase, Index: an earlier attempt did it
 	StepDone        EventType = "step.done"        // Step, Attempt, Took: its checks passed
@@ -55,6 +55,7 @@ type Event struct {
 	Values   map[string]string `json:"values,omitempty"` // variables set by it
 	Names    []string          `json:"names,omitempty"`  // variables forgotten
 	Summary  string            `json:"summary,omitempty"`
+	Said     []Phrase          `json:"said,omitempty"` // the summary, for people of any language, see [Event.In]
 	Changed  bool              `json:"changed,omitempty"`
 	Took     Millis            `json:"took_ms,omitempty"`
 	Held     Millis            `json:"held_ms,omitempty"` // of an action: what it was kept waiting before it began, which Took leaves out

@@ -103,6 +103,7 @@ func (e Event) harmless() Event {
 		*name = bare(*name)
 	}
 	e.Command, e.Summary, e.Note = sanitizeLines(e.Command), sanitizeLines(e.Summary), sanitizeLines(e.Note)
+	e.Said = mapped(e.Said, sanitizeLines)
 	for i, name := range e.Names {
 		e.Names[i] = bare(name)
 	}

@@ -83,6 +83,7 @@ type Input struct {
 type Result struct {
 	Values  map[string]string // what save: picks from
 	Summary string            // one line for people: "ACTIVE in 38s, 158.69.78.12"
+	Said    []Phrase          // the summary in any language, see [Summed]; nil when it needs no words
 	Changed bool              // false: it already held
 	Held    time.Duration     // of the time it took, what it was kept waiting for the sake of a show: nobody worked
 }

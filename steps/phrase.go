@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -26,6 +28,8 @@ type Phrase struct {
 type Words interface {
 	// T is a text with its values, given as name, value pairs.
 	T(key string, pairs ...string) string
+	// N is a countable text: it has two leaves, .one and .other.
+	N(key string, n int, pairs ...string) string
 	Has(key string) bool
 }
 
@@ -39,10 +43,12 @@ func tell(phrases []Phrase, words Words, title func(ID) string) string {
 	for _, p := range phrases {
 		text := p.Text
 		if p.Key != "" {
-			if !words.Has(p.Key) {
+			n, err := strconv.Atoi(p.Args["n"])
+			countable := err == nil && words.Has(p.Key+".other")
+			if !countable && !words.Has(p.Key) {
 				return ""
 			}
-			wraps := strings.Contains(words.T(p.Key), around)
+			wraps := !countable && strings.Contains(words.T(p.Key), around)
 			pairs := []string{"why", said}
 			for name, value := range p.Args {
 				if name == "step" && title != nil {
@@ -50,7 +56,9 @@ func tell(phrases []Phrase, words Words, title func(ID) string) string {
 				}
 				pairs = append(pairs, name, value)
 			}
-			if text = words.T(p.Key, pairs...); wraps {
+			if countable {
+				text = words.N(p.Key, n, pairs...)
+			} else if text = words.T(p.Key, pairs...); wraps {
 				said = ""
 			}
 		}
@@ -60,6 +68,22 @@ func tell(phrases []Phrase, words Words, title func(ID) string) string {
 		said = text
 	}
 	return said
+}
+
+// Summed is a summary in English, and what words it in any language: the key of a text, which may be
+// countable by a value n, and its values as name, value pairs that stand for {name} in the sentence.
+func Summed(key, sentence string, values ...any) (string, []Phrase) {
+	return fill(sentence, values), []Phrase{phrase(key, values...)}
+}
+
+// In is the summary of what an action did in a language; what needs no words is the same in all.
+func (a ActionState) In(words Words) string { return summary(a.Summary, a.Said, words) }
+
+// In is the summary of an event in a language, see [ActionState.In].
+func (e Event) In(words Words) string { return summary(e.Summary, e.Said, words) }
+
+func summary(english string, said []Phrase, words Words) string {
+	return cmp.Or(tell(said, words, nil), english)
 }
 
 // In is the cause in a language. One that nobody has put into words there, because a journal is older or
@@ -181,7 +205,10 @@ func spoken(err error) []Phrase {
 	case *os.SyscallError:
 		return quiet(e.Err)
 	case *net.OpError:
-		if e.Op == "dial" && e.Addr != nil {
+		switch {
+		case e.Op == "dial" && e.Addr == nil: // there is no address of a name that nobody knows
+			return quiet(e.Err)
+		case e.Op == "dial":
 			return said("cause.dial", []any{"address", e.Addr}, e.Err)
 		}
 	case *net.DNSError:

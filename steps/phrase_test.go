@@ -26,10 +26,18 @@ func (d dictionary) T(key string, pairs ...string) string {
 	return strings.NewReplacer(old...).Replace(d[key])
 }
 
+func (d dictionary) N(key string, n int, pairs ...string) string {
+	if n == 1 {
+		return d.T(key+".one", append(pairs, "n", "1")...)
+	}
+	return d.T(key+".other", append(pairs, "n", fmt.Sprint(n))...)
+}
+
 var latin = dictionary{
 	"cause.of": "{subject} : {text}", "cause.quota": "quota exhausta", "cause.boot": "creare {name}", "cause.lost": "filum ruptum",
 	"cause.waited": "{why} (post {time})", "cause.late": "non post {time}", "cause.dial": "ad {address}", "cause.refused": "recusatum",
-	"cause.step": "«{step}»", "cause.branch": "{hop} in {branch}", "cause.hung-up": "abiit", "cause.no-file": "deest", "cause.get": "pete {url}",
+	"cause.step": "«{step}»", "cause.branch": "{hop} in {branch}", "cause.hung-up": "abiit", "cause.no-file": "deest", "cause.get": "pete {url}", "cause.no-name": "nemo {name}",
+	"told.changed.one": "mutatio una", "told.changed.other": "{n} mutationes", "told.here": "hic",
 	"why.internal": "culpa nostra: {cause}", "why.quota": "plenum: {cause}", "why.check": "nondum: {cause}",
 }
 
@@ -63,6 +71,7 @@ func TestExplain(t *testing.T) {
 		{fmt.Errorf("%w: %w", lost, refused), "filum ruptum : ad 10.0.0.4:22 : recusatum"},
 		{Fail(FailUnreachable, "cause.get", "get {url}", "url", "http://x", refused), "pete http://x : ad 10.0.0.4:22 : recusatum"},
 		{Within(Fail(FailCheck, "cause.branch", "{hop} is on branch {branch}", "hop", "w", "branch", "bz2"), "cause.step", "{step}", "step", ID("a")), "«Titulus a» : w in bz2"},
+		{fmt.Errorf("%w: %w", lost, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "nowhere", IsNotFound: true}}), "filum ruptum : nemo nowhere"},
 		{Within(errors.New("no idea"), "cause.step", "{step}", "step", ID("a")), "«Titulus a» : no idea"},
 		{Failf(FailDisk, "write: %w", &os.PathError{Op: "open", Path: "/x", Err: syscall.ENOENT}), "write: open /x : deest"},
 		{Failf(FailQuota, "no room"), "plenum: no room"},
@@ -99,6 +108,28 @@ func TestFailureIn(t *testing.T) {
 	}
 }
 
+func TestSummed(t *testing.T) {
+	t.Parallel()
+	summed := func(key, sentence string, values ...any) Event {
+		summary, said := Summed(key, sentence, values...)
+		return Event{Summary: summary, Said: said}
+	}
+	for _, x := range []struct {
+		e             Event
+		english, want string
+	}{
+		{summed("told.changed", "{n} changed", "n", 1), "1 changed", "mutatio una"},
+		{summed("told.changed", "{n} changed", "n", 3), "3 changed", "3 mutationes"},
+		{summed("told.here", "here"), "here", "hic"},
+		{summed("told.unheard", "never translated"), "never translated", "never translated"},
+		{Event{Summary: "ACTIVE 10.0.0.4"}, "ACTIVE 10.0.0.4", "ACTIVE 10.0.0.4"},
+	} {
+		if got := x.e.In(latin); got != x.want || x.e.Summary != x.english {
+			t.Errorf("%q, %q: not %q, %q", got, x.e.Summary, x.want, x.english)
+		}
+	}
+}
+
 // What is said of a failure is as safe as its cause: in the journal, and read from anybody's.
 func TestPhrasesAreSafe(t *testing.T) {
 	t.Parallel()
@@ -106,7 +137,7 @@ func TestPhrasesAreSafe(t *testing.T) {
 	r.Add("sesame")
 	f := Fail(FailCheck, "cause.branch", "{hop} is on branch {branch}", "hop", "open sesame", "branch", "b")
 	f.Said = append(f.Said, Phrase{Text: "sesame too"})
-	e := r.Event(Event{V: EventVersion, Type: StepFailed, Step: "a", Failure: f})
+	e := r.Event(Event{V: EventVersion, Type: StepFailed, Step: "a", Failure: f, Said: []Phrase{{Text: "sesame"}}})
 	data, err := json.Marshal(e)
 	if err != nil || strings.Contains(string(data), "sesame") {
 		t.Errorf("%s, %v", data, err)
@@ -115,7 +146,7 @@ func TestPhrasesAreSafe(t *testing.T) {
 		t.Error("the failure itself was changed")
 	}
 	back, ok := readEvent(data)
-	if !ok || !reflect.DeepEqual(back.Failure.Said, e.Failure.Said) {
+	if !ok || !reflect.DeepEqual(back.Failure.Said, e.Failure.Said) || !reflect.DeepEqual(back.Said, e.Said) {
 		t.Errorf("read back %+v", back.Failure)
 	}
 	hostile := Event{V: EventVersion, Type: StepFailed, Failure: &Failure{Kind: FailCheck, Said: []Phrase{

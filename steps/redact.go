@@ -112,6 +112,7 @@ func (r *Redactor) Event(e Event) Event {
 		return e
 	}
 	e.Command, e.Summary, e.Note = r.Text(e.Command), r.Text(e.Summary), r.Text(e.Note)
+	e.Said = mapped(e.Said, r.Text)
 	if e.Failure != nil {
 		f := *e.Failure
 		f.Cause, f.Said = r.Text(f.Cause), mapped(f.Said, r.Text)

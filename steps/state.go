@@ -29,6 +29,7 @@ type ActionState struct {
 	Took    time.Duration
 	Command string
 	Summary string
+	Said    []Phrase // the summary, for people of any language, see [ActionState.In]
 	Failure *Failure
 }
 

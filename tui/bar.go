@@ -157,22 +157,13 @@ func (m *Model) progress(step steps.Step, state steps.StepState, room int) strin
 
 // summary is what the last action with something to tell has told.
 func (m *Model) summary(step steps.Step, state steps.StepState) string {
-	out, kind := "", ""
+	out := ""
 	for i, a := range state.Actions {
 		if a.Summary != "" && i < len(step.Actions) {
-			out, kind = a.Summary, step.Actions[i].Kind
+			out = a.In(m.text)
 		}
 	}
 	line, _, _ := strings.Cut(pane.Clean(out), "\n")
-	number, _, _ := strings.Cut(line, " ")
-	if n, err := strconv.Atoi(number); err == nil {
-		switch kind { // these tell a number and a word, which is English
-		case "puppet.agent":
-			return m.text.N("log.changed", n)
-		case "server.clean", "server.delete":
-			return m.text.N("bar.deleted", n)
-		}
-	}
 	return line
 }
 

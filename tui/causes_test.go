@@ -15,7 +15,7 @@ import (
 	"matou/steps"
 )
 
-// cause is the key of a cause, where the code gives it, with the English sentence and the values that stand
+// cause is the key of a cause or a summary, where the code gives it, with the English sentence and the values that stand
 // beside it there.
 type cause struct {
 	key, sentence, at string
@@ -23,7 +23,7 @@ type cause struct {
 	open              bool // values come from elsewhere too
 }
 
-var causeKey = regexp.MustCompile(`^cause\.[a-z.-]+$`)
+var causeKey = regexp.MustCompile(`^(cause|told)\.[a-z.-]+$`)
 
 // causes finds every call with the key of a cause among its arguments, in all packages.
 func causes(t *testing.T) []cause {
@@ -75,7 +75,7 @@ func causeOf(call *ast.CallExpr, set *token.FileSet) []cause {
 		}
 		rest := call.Args[i+1:]
 		switch fun {
-		case "Fail", "Within", "and", "inWords":
+		case "Fail", "Within", "Summed", "and", "inWords":
 			c.sentence, rest = literal(rest[0]), rest[1:]
 		case "lastSeen":
 			seen := c
@@ -124,7 +124,7 @@ func causeFamilies() []string {
 	return append(keys, "cause.nobody."+string(steps.AskHostKey))
 }
 
-// A cause that is given a key is told in every language, with the values it is given and no others; in
+// A cause or a summary that is given a key is told in every language, with the values it is given and no others; in
 // English it is the sentence of the logs.
 func TestCauses(t *testing.T) {
 	t.Parallel()
@@ -134,8 +134,15 @@ func TestCauses(t *testing.T) {
 		if strings.HasSuffix(cause.key, ".") || strings.HasSuffix(cause.key, "-") {
 			continue
 		}
+		countable := c.In("en").Has(cause.key + ".other")
 		for _, lang := range c.Langs() {
 			text := c.In(lang)
+			if countable {
+				if !text.Has(cause.key+".one") || !text.Has(cause.key+".other") || !cause.open && !slices.Equal(cause.names, []string{"n"}) {
+					t.Errorf("%s: %s counts %s, with %v", cause.at, lang, cause.key, cause.names)
+				}
+				continue
+			}
 			if !text.Has(cause.key) {
 				t.Errorf("%s: %s has no text for %s", cause.at, lang, cause.key)
 				continue
@@ -146,7 +153,7 @@ func TestCauses(t *testing.T) {
 				}
 			}
 		}
-		if cause.sentence == "" {
+		if cause.sentence == "" || countable {
 			continue
 		}
 		shaped++

@@ -106,5 +106,5 @@ func pause(ctx context.Context, d time.Duration) bool {
 
 // exec runs a program in the terminal in place of the console, an editor or a shell.
 func (m *Model) exec(c tea.ExecCommand, step steps.ID, edits bool) tea.Cmd {
-	return tea.Exec(c, func(err error) tea.Msg { return leftMsg{step, edits, err} })
+	return tea.Exec(handover{c}, func(err error) tea.Msg { return leftMsg{step, edits, err} })
 }

@@ -175,7 +175,7 @@ func start(t *testing.T, width, height int, changes ...change) *fixture {
 	s := newSession()
 	o := tui.Options{
 		Cloud: "cloud ovh", Sandbox: true, Seat: "07", Lang: "fr", Theme: "dark", Feed: s,
-		Texts: texts(t), Themes: themes(t), Cats: cats(t), Decks: decks,
+		Texts: texts(t), Themes: themes(t), Cats: cats(t), Decks: decks, Suspend: noProgram{},
 	}
 	for _, c := range changes {
 		c(t, &o)

@@ -383,12 +383,18 @@ func TestTerminal(t *testing.T) {
 		}
 	})
 	play(t, "ctrl+z suspends", 80, 24, func(f *fixture) {
-		if f.Press("ctrl+z"); f.Suspends != 1 {
-			f.t.Errorf("suspended %d times", f.Suspends)
+		if f.Press("ctrl+z"); f.Execs != 1 {
+			f.t.Errorf("suspended %d times", f.Execs)
 		}
 		f.Press("right")
 		f.Sees("diapo 2/5")
 	})
+	play(t, "ctrl+z where no shell could continue it", 80, 24, func(f *fixture) {
+		if f.Press("ctrl+z"); f.Execs != 0 {
+			f.t.Errorf("suspended %d times", f.Execs)
+		}
+		f.Sees("aucun shell d'où revenir")
+	}, with(func(o *tui.Options) { o.Suspend = nil }))
 	if got := tuitest.Key("ctrl+z").String(); got != "ctrl+z" {
 		t.Errorf("key %q", got)
 	}

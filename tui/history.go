@@ -35,7 +35,7 @@ type attempt struct {
 const mostAttempts = 500
 
 // attempts lists the attempts in a journal, the newest first. It only reads.
-func attempts(events []steps.Event) []attempt {
+func attempts(events []steps.Event, words steps.Words) []attempt {
 	var all []attempt
 	open := map[steps.ID]int{}
 	end := func(e steps.Event, result string, bad bool) {
@@ -60,7 +60,7 @@ func attempts(events []steps.Event) []attempt {
 		case steps.ActionStarted:
 			note(e, "$ "+e.Command)
 		case steps.ActionDone:
-			note(e, e.Summary)
+			note(e, e.In(words))
 		case steps.StepDone:
 			end(e, "status.done", false)
 		case steps.StepFailed:
@@ -105,7 +105,7 @@ func (m *Model) openHistory(msg historyMsg, now time.Time) {
 		m.say(now, m.text.T("history.unread", "why", m.explain(msg.err)))
 		return
 	}
-	all, at := attempts(msg.events), -1
+	all, at := attempts(msg.events, m.text), -1
 	items := make([]dialog.Item, len(all))
 	for i, a := range all {
 		if a.step == m.step && at < 0 {

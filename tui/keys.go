@@ -132,7 +132,7 @@ func table() []binding {
 		{"theme", []string{"T"}, "screen", nil, offTheme, quietly((*Model).switchTheme)},
 		{"secrets", []string{"S"}, "screen", nil, offSecrets, quietly((*Model).toggleSecrets)},
 		{"mouse", []string{"M"}, "screen", nil, nil, quietly((*Model).toggleMouse)},
-		{"suspend", []string{"ctrl+z"}, "screen", nil, offSuspend, func(*Model, string) tea.Cmd { return tea.Suspend }},
+		{"suspend", []string{"ctrl+z"}, "screen", nil, offSuspend, (*Model).suspend},
 		{"help", []string{"?", "f1"}, "screen", nil, nil, quietly((*Model).openHelp)},
 		{"quit", []string{"q", "ctrl+c"}, "screen", nil, nil, (*Model).quit},
 	}, seatKeys())

@@ -24,7 +24,7 @@ func offFound(m *Model) string {
 }
 
 func offSuspend(m *Model) string {
-	if m.opts.NoSuspend {
+	if m.opts.Suspend == nil {
 		return m.text.T("off.no-suspend")
 	}
 	return ""

@@ -48,7 +48,7 @@ func TestCutShort(t *testing.T) {
 		{steps.FailInterrupted, "interrompue · entrée reprend, rien n'est perdu"},
 		{steps.FailCanceled, "arrêtée · entrée reprend, rien n'est perdu"},
 	} {
-		play(t, tt.kind, 80, 24, func(f *fixture) {
+		play(t, tt.sees, 80, 24, func(f *fixture) {
 			f.Press("2")
 			f.set("jump", steps.StepState{Status: steps.Failed, Attempt: 1, Failure: &steps.Failure{Kind: tt.kind, Cause: "the program ended"}})
 			f.Wait(2 * time.Second)
@@ -138,15 +138,18 @@ func TestNothingBesideADialog(t *testing.T) {
 // TestNumbersInWords wants what an agent or a clean-up counted to be said in the console's language.
 func TestNumbersInWords(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct{ kind, told, sees string }{
-		{"puppet.agent", "4 changed", "faite en 0:05 · 4 changements"},
-		{"server.clean", "1 × DELETED", "faite en 0:05 · 1 serveur supprimé"},
-		{"http.get", "200 OK", "faite en 0:05 · 200 OK"},
+	for _, tt := range []struct{ key, told, sees string }{
+		{"told.changed", "4", "faite en 0:05 · 4 changements"},
+		{"told.deleted", "1", "faite en 0:05 · 1 serveur supprimé"},
+		{"", "200 OK", "faite en 0:05 · 200 OK"},
 	} {
-		play(t, tt.kind, 80, 24, func(f *fixture) {
-			f.w.Steps[0].Actions[0].Kind = tt.kind
+		play(t, tt.sees, 80, 24, func(f *fixture) {
+			done := steps.ActionState{Summary: tt.told}
+			if tt.key != "" {
+				done.Summary, done.Said = steps.Summed(tt.key, "{n} in English", "n", tt.told)
+			}
 			f.Press("2")
-			f.set("jump", steps.StepState{Status: steps.Done, Took: 5 * time.Second, Actions: []steps.ActionState{{Summary: tt.told}}})
+			f.set("jump", steps.StepState{Status: steps.Done, Took: 5 * time.Second, Actions: []steps.ActionState{done}})
 			f.Sees(tt.sees)
 		})
 	}

@@ -116,6 +116,8 @@ type Options struct {
 	Shell func(hop string) tea.ExecCommand
 	// Edit opens what a step lets the participant edit, or is nil.
 	Edit func(step steps.ID) tea.ExecCommand
+	// Suspend stops this program and returns when a shell has continued it; nil when no shell could.
+	Suspend tea.ExecCommand
 
 	// What follows is called outside of Update, and may take its time.
 
@@ -132,9 +134,7 @@ type Options struct {
 	// lets it choose one in the seat's folder.
 	Save func(ctx context.Context, name string, lines []string) (path string, err error)
 
-	// NoSuspend tells that nobody could bring a suspended console back.
-	NoSuspend bool
-	Mouse     bool // the mouse scrolls and gives the focus; selecting text then needs shift
+	Mouse bool // the mouse scrolls and gives the focus; selecting text then needs shift
 }
 
 // Model is the console's state. The context is the session's: Bubble Tea gives Update no other way

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -110,6 +111,42 @@ func TestProgram(t *testing.T) {
 			t.Errorf("the program ended with %v", err)
 		}
 		cancel()
+	})
+}
+
+// A program that is over before Bubble Tea's renderer has ended gives the terminal back all the same:
+// what follows is drawn. On one processor the renderer ends only when somebody waits for it.
+func TestHandover(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		s := newSession()
+		var out wire
+		m := tui.New(ctx, s, tui.Options{
+			Lang: "fr", Theme: "dark", Feed: s, Texts: texts(t), Themes: themes(t), Cats: cats(t), Decks: decks, Suspend: noProgram{},
+		})
+		p := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(nil), tea.WithOutput(&out), tea.WithWindowSize(120, 36),
+			tea.WithoutSignalHandler(), tea.WithEnvironment([]string{"TERM=xterm-256color"}))
+		ended := make(chan error, 1)
+		go func() { _, err := p.Run(); ended <- err }()
+		time.Sleep(time.Second)
+		for _, at := range []string{"diapo 2/5", "diapo 3/5", "diapo 4/5", "diapo 5/5"} {
+			began := time.Now()
+			p.Send(tuitest.Key("ctrl+z"))
+			p.Send(tuitest.Key("right"))
+			if took := time.Since(began); took > 100*time.Millisecond { // of the bubble's time
+				t.Errorf("the program got the terminal after %s", took)
+			}
+			time.Sleep(time.Second)
+			if got := out.emulate(120, 36); !strings.Contains(got, at) {
+				t.Fatalf("%s is not on the terminal:\n%s", at, got)
+			}
+		}
+		p.Send(tuitest.Key("q"))
+		if err := <-ended; err != nil {
+			t.Errorf("the program ended with %v", err)
+		}
 	})
 }
 

@@ -40,7 +40,7 @@ func catalog(t *testing.T) *i18n.Catalog {
 // made of names defined elsewhere.
 func used(t *testing.T) map[string]bool {
 	t.Helper()
-	keys := written(t)
+	keys, en := written(t), catalog(t).In("en")
 	family := func(prefix string, names ...string) {
 		for _, n := range names {
 			keys[prefix+n] = true
@@ -52,6 +52,10 @@ func used(t *testing.T) map[string]bool {
 	for _, c := range causes(t) {
 		if !strings.HasSuffix(c.key, ".") && !strings.HasSuffix(c.key, "-") {
 			keys[c.key] = true
+			if en.Has(c.key + ".other") {
+				delete(keys, c.key)
+				keys[c.key+".one"], keys[c.key+".other"] = true, true
+			}
 		}
 	}
 	family("refusal.", constants(t, "../steps", regexp.MustCompile(`^Refused[A-Z]`))...)

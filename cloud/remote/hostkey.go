@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+
+	"matou/cloud"
 )
 
 // names are the known_hosts names a leg's key may be under, the one we record it under first.
@@ -127,7 +129,7 @@ func (c *Client) verifyAsking(ctx context.Context, l leg, key ssh.PublicKey, sho
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("ask about the host key: %w", err)
+		return "", cloud.SayOf(fmt.Errorf("ask about the host key: %w", err), err, "cause.ask-key")
 	}
 	if !accepted {
 		return "", &HostKeyError{shown, ErrHostKeyUnknown}

@@ -14,6 +14,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
+
+	"matou/cloud"
 )
 
 // maxKeyFile bounds a private key file.
@@ -145,7 +147,7 @@ func (a *login) unlock(ctx context.Context, path string, data []byte) (ssh.Signe
 			return err
 		})
 		if err != nil {
-			return nil, fmt.Errorf("ask for the passphrase: %w", err)
+			return nil, cloud.SayOf(fmt.Errorf("ask for the passphrase: %w", err), err, "cause.ask-passphrase")
 		}
 		signer, err := ssh.ParsePrivateKeyWithPassphrase(data, []byte(phrase))
 		if errors.Is(err, x509.IncorrectPasswordError) {

@@ -135,7 +135,7 @@ func (a *login) password(ctx context.Context) (pw string, ok bool, err error) {
 		return err
 	})
 	if err != nil {
-		return "", false, fmt.Errorf("ask for the password: %w", err)
+		return "", false, cloud.SayOf(fmt.Errorf("ask for the password: %w", err), err, "cause.ask-password")
 	}
 	a.used = pw
 	a.passwords++
@@ -169,7 +169,7 @@ func (a *login) challenge(ctx context.Context, instruction string, questions []s
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("ask what the server wants to know: %w", err)
+		return nil, cloud.SayOf(fmt.Errorf("ask what the server wants to know: %w", err), err, "cause.ask-answer")
 	}
 	if len(answers) != len(questions) {
 		return nil, fmt.Errorf("%w: %d answers to %d questions", ErrAuth, len(answers), len(questions))

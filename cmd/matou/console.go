@@ -243,7 +243,10 @@ func (o *options) consoleOptions(s *session, p consoleParts, c *consoleFlags) (t
 		Cloud: s.cloudName(), Sandbox: s.account.from == accountSandbox, Seat: s.seat, Lang: p.text.Lang, Theme: look, Version: version(),
 		Decks: p.decks, Slides: p.tied, Servers: s.poller, Step: steps.ID(c.step), ReadOnly: s.holder != nil,
 		ReducedMotion: c.still || os.Getenv("MATOU_STILL") != "", NoCat: c.noCat, ASCII: !utf8Locale(),
-		Texts: p.catalog, Themes: p.themes, Cats: p.cats, Mouse: c.mouse, NoSuspend: !hasJobControl(),
+		Texts: p.catalog, Themes: p.themes, Cats: p.cats, Mouse: c.mouse,
+	}
+	if hasJobControl() {
+		to.Suspend = terminal{suspend}
 	}
 	s.panes(&to)
 	if s.holder != nil {

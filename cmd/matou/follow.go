@@ -154,7 +154,7 @@ func (p *printer) event(e steps.Event) {
 	case steps.ActionDone:
 		if e.Phase == steps.PhaseCheck {
 			title := p.s.workshop.ActionTitle(e.Step, e.Phase, e.Index, p.text.Lang, e.Name)
-			fmt.Fprintf(p.out, "  ✓ %s %s\n", title, steps.Plain(e.Summary))
+			fmt.Fprintf(p.out, "  ✓ %s %s\n", title, steps.Plain(e.In(p.text)))
 		}
 	case steps.StepDone:
 		fmt.Fprintf(p.out, "✓ %s  %s\n", e.Step, time.Duration(e.Took).Round(10*time.Millisecond))

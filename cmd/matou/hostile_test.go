@@ -57,7 +57,7 @@ func poisonedSeat(t *testing.T, state string) {
 		{Type: steps.JournalOpened, Workshop: poison, Seat: poison + zalgo, Note: poison},
 		{Type: steps.StepStarted, Step: "jumphost", Attempt: 1, Run: poison, Phase: steps.PhaseAction},
 		{Type: steps.ActionStarted, Step: "jumphost", Attempt: 1, Phase: steps.PhaseAction, Name: poison, Kind: poison, Command: "```\n" + poison + "`<b>"},
-		{Type: steps.ActionDone, Step: "jumphost", Attempt: 1, Phase: steps.PhaseAction, Summary: poison + zalgo, Values: map[string]string{"master.id": poison, "master.address": poison, poison: poison}},
+		{Type: steps.ActionDone, Step: "jumphost", Attempt: 1, Phase: steps.PhaseAction, Summary: poison + zalgo, Said: []steps.Phrase{{Key: "told.changed", Args: map[string]string{"n": "3", poison: poison}}, {Text: poison + zalgo}}, Values: map[string]string{"master.id": poison, "master.address": poison, poison: poison}},
 		{Type: steps.StepFailed, Step: "jumphost", Attempt: 1, Failure: fail},
 		{Type: steps.StepStarted, Step: "jumphost", Attempt: 2, Phase: steps.PhaseAction},
 		{Type: steps.StepFailed, Step: "jumphost", Attempt: 2, Failure: told},

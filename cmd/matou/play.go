@@ -31,6 +31,7 @@ const jsonHelp = `With --json, every line of standard output is one JSON object.
   values    variables that the action has set, by name
   names     variables that are forgotten
   summary   the outcome in a line
+  said      the outcome in pieces that can be translated
   changed   true when the action changed something
   took_ms   how long it took, in milliseconds; of step.failed too
   held_ms   how long before that it was kept waiting: a command was being typed before a room

@@ -30,7 +30,8 @@ func openHop(ctx context.Context, c *call) (steps.Result, error) {
 	name := c.texts["hop"]
 	if c.isHere(name) {
 		c.show(name, fmt.Sprintf("this program runs on %s: no need to log in", name))
-		return steps.Result{Values: map[string]string{"identity": "here", "fingerprint": ""}, Summary: "here"}, nil
+		summary, said := steps.Summed("told.here", "here")
+		return steps.Result{Values: map[string]string{"identity": "here", "fingerprint": ""}, Summary: summary, Said: said}, nil
 	}
 	host, err := c.open(ctx, name)
 	if err != nil {

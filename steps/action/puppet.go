@@ -104,9 +104,10 @@ func agent(ctx context.Context, c *call) (steps.Result, error) {
 	for _, r := range runs {
 		changed, failed, exit = changed+r.changed, failed+r.failed, max(exit, r.exit)
 	}
+	summary, said := steps.Summed("told.changed", "{n} changed", "n", changed)
 	return steps.Result{
 		Values:  map[string]string{"changed": strconv.Itoa(changed), "failed": strconv.Itoa(failed), "exit": strconv.Itoa(exit)},
-		Summary: strconv.Itoa(changed) + " changed", Changed: changed > 0,
+		Summary: summary, Said: said, Changed: changed > 0,
 	}, nil
 }
 

@@ -60,7 +60,8 @@ func (c *call) removeAll(ctx context.Context, compute Compute, doomed []cloud.Se
 	err := g.Wait()
 	c.changed()
 	n := fmt.Sprint(len(doomed))
-	return steps.Result{Values: map[string]string{"count": n}, Summary: n + " × DELETED", Changed: len(doomed) > 0}, err
+	summary, said := steps.Summed("told.deleted", "{n} × DELETED", "n", n)
+	return steps.Result{Values: map[string]string{"count": n}, Summary: summary, Said: said, Changed: len(doomed) > 0}, err
 }
 
 // remove deletes a server and waits until it is gone; its address may soon be another's, with

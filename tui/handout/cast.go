@@ -99,6 +99,11 @@ func (t *Tale) why(f *steps.Failure, words i18n.Texts) string {
 	}))
 }
 
+// told is the summary of an action in the reader's language.
+func (a *Action) told(words i18n.Texts) string {
+	return text(steps.ActionState{Summary: a.Summary, Said: a.Said}.In(words))
+}
+
 // title is what an action is called in the reader's language.
 func (t *Tale) title(a *Attempt, act *Action, text i18n.Texts) string {
 	return t.Workshop.ActionTitle(a.Step, act.Phase, act.Index, text.Lang, act.Name)
@@ -124,9 +129,9 @@ func (a *Action) moments(title string, text i18n.Texts) []moment {
 		line(l)
 	}
 	if a.Done && a.Summary != "" {
-		words := a.Summary
+		words := a.told(text)
 		if a.Phase == steps.PhaseCheck {
-			words = text.T("plain.holds", "check", title, "summary", " ("+a.Summary+")")
+			words = text.T("plain.holds", "check", title, "summary", " ("+words+")")
 		}
 		all = append(all, moment{at: a.Ended, text: words + "\n"})
 	}

@@ -44,6 +44,7 @@ type Action struct {
 	Done    bool
 	Skipped bool // an earlier attempt had done it
 	Summary string
+	Said    []steps.Phrase // the summary, for any language
 	Failure *steps.Failure
 	// Head and Tail are the first and the last lines of its output; Left is how many between them
 	// were left out.
@@ -129,7 +130,7 @@ func (t *Tale) event(e steps.Event) {
 		}
 	case steps.ActionDone, steps.ActionFailed:
 		if act := a.find(e); act != nil {
-			act.Ended, act.Done, act.Summary, act.Failure = e.At, e.Type == steps.ActionDone, e.Summary, e.Failure
+			act.Ended, act.Done, act.Summary, act.Said, act.Failure = e.At, e.Type == steps.ActionDone, e.Summary, e.Said, e.Failure
 		}
 	case steps.StepShown:
 		t.Attempts = append(t.Attempts, &Attempt{Step: e.Step, N: e.Attempt, At: e.At, End: e})

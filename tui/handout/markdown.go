@@ -127,7 +127,7 @@ func (p *page) proof(title string, act *Action) string {
 	}
 	s := word + " " + code(title)
 	if act.Summary != "" {
-		s += " " + code(act.Summary)
+		s += " " + code(act.told(p.text))
 	}
 	return s
 }
@@ -154,7 +154,7 @@ func (p *page) action(act *Action) {
 		p.fenced("console", lines)
 	}
 	if act.Summary != "" {
-		p.para(code(act.Summary))
+		p.para(code(act.told(p.text)))
 	}
 }
 

@@ -2,6 +2,7 @@ package plain_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -34,6 +35,7 @@ type worker struct {
 	asks   []steps.Question
 	said   []string // the answers' texts
 
+	deck    string         // shown in place of the others' one
 	looksAt *steps.Journal // another program's; nil: the seat is this one's own
 }
 
@@ -79,7 +81,7 @@ func workshop() *steps.Workshop {
 	return &steps.Workshop{
 		Name: "cats", Title: both("Un nuage de chats", "A cloud of cats"), Languages: []string{"fr", "en"},
 		Slides: []steps.ID{"title", "enter", "puppet", "victory"}, Hops: []steps.Hop{{Name: "jump"}},
-		Placeholders: map[string]string{"22XX": "${port}"},
+		Placeholders: map[string]string{"22XX": "${port}", "c0ffee": "${jump.id}"},
 		Steps: []steps.Step{
 			{ID: "jump", Title: both("Entrer", "Enter"), Slides: []steps.ID{"enter"}, Expect: 5 * time.Second, Hints: []steps.Text{both("Sur la diapo.", "On the slide.")}, Actions: do("ssh -p ${port}"), Checks: do("whoami")},
 			{ID: "list", Title: both("Lister", "List"), Slides: []steps.ID{"enter"}, Needs: []steps.ID{"jump"}, Actions: do("nova list"), Checks: do("nova list"), Undo: do("true")},
@@ -183,7 +185,7 @@ func open(t *testing.T, w *worker, o plain.Options) *room {
 		in, keys := io.Pipe()
 		o.In, o.Interactive, r.keys = typist{in, keys}, true, keys
 	}
-	parsed := slides.Parse("deck.md", []byte(deck))
+	parsed := slides.Parse("deck.md", []byte(cmp.Or(w.deck, deck)))
 	o.Out, o.Texts, o.Seat, o.Sandbox = r.out, catalog(t), "07", true
 	o.Decks = map[string]*slides.Deck{"fr": parsed, "en": parsed}
 	if o.Lang == "" {
@@ -515,5 +517,19 @@ func TestAnswered(t *testing.T) {
 		if hop != "jump" {
 			t.Errorf("a shell on %q", hop)
 		}
+	})
+}
+
+// TestExamples: a value of the deck that no step has brought yet is said to be an example, in a table that is
+// told as a list too.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	bubble(t, "until it is known", func(t *testing.T) {
+		const table = "# Its id\n\n> nova show *c0ffee* *22XX*\n\n+----+----------+\n| id | *c0ffee*   |\n+----+----------+\n| port | *22XX* |\n"
+		r := open(t, &worker{deck: table}, plain.Options{In: strings.NewReader("q\n")})
+		if err := <-r.ended; err != nil {
+			t.Error(err)
+		}
+		r.sees("> nova show c0ffee 2207  example\n", "* id; c0ffee (example)\n", "* port; 2207\n")
 	})
 }

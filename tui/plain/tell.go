@@ -182,7 +182,7 @@ func (d *dialogue) event(e steps.Event) {
 
 // worked tells the outcome of an action or a check.
 func (d *dialogue) worked(e steps.Event) {
-	summary := ansi.Strip(steps.Sanitize(e.Summary))
+	summary := ansi.Strip(steps.Sanitize(e.In(d.text)))
 	switch {
 	case e.Phase == steps.PhaseCheck:
 		if summary != "" {

@@ -37,8 +37,6 @@ type Driver struct {
 	Quit bool
 	// Execs counts the programs that would have been given the terminal. None is run.
 	Execs int
-	// Suspends counts how often the program would have been suspended.
-	Suspends int
 	// Updates counts the messages the model has taken: what is idle takes none.
 	Updates int
 }
@@ -125,10 +123,6 @@ func (d *Driver) start(cmd tea.Cmd) {
 		defer d.mu.Unlock()
 		if text, ok := clipboard(msg); ok {
 			d.Clipboard = text
-			return
-		}
-		if _, ok := msg.(tea.SuspendMsg); ok {
-			d.Suspends++
 			return
 		}
 		if isExec(msg) {
