@@ -1,6 +1,8 @@
 package remote
 
 import (
+	"errors"
+	"io"
 	"sync"
 	"unicode/utf8"
 )
@@ -55,6 +57,32 @@ func (w writer) Write(p []byte) (int, error) {
 		o.streams[w.n].write(take, o.emit)
 	}
 	return len(p), nil
+}
+
+// The buffer a stream is read through: most say little, and stderr nothing at all, but each has one
+// as long as its command runs. A flood is to come in large pieces.
+const (
+	leastBuffer = 1 << 10
+	mostBuffer  = 32 << 10
+)
+
+// ReadFrom implements [io.ReaderFrom], for io.Copy, which would take the largest buffer at once.
+func (w writer) ReadFrom(r io.Reader) (int64, error) {
+	var all int64
+	buf := make([]byte, leastBuffer)
+	for {
+		n, err := r.Read(buf)
+		_, _ = w.Write(buf[:n]) // never fails
+		all += int64(n)
+		switch {
+		case errors.Is(err, io.EOF):
+			return all, nil
+		case err != nil:
+			return all, err
+		case n == len(buf) && n < mostBuffer:
+			buf = make([]byte, 2*n)
+		}
+	}
 }
 
 // finish passes on what is left of unfinished lines. After it nothing is passed on any more.

@@ -2,6 +2,8 @@ package remote
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"os/exec"
 	"reflect"
 	"strings"
@@ -163,6 +165,66 @@ func TestOverlap(t *testing.T) {
 	} {
 		if got := overlap(strings.Split(tt.seen, ""), lines(tt.again)); got != tt.want {
 			t.Errorf("%s then %s: %d, want %d", tt.seen, tt.again, got, tt.want)
+		}
+	}
+}
+
+// says reads as a stream does that says a little at a time, and then much; asked is what it was last
+// given to fill.
+type says struct {
+	little, much int // reads
+	err          error
+	asked        int
+}
+
+func (s *says) Read(b []byte) (int, error) {
+	s.asked = len(b)
+	switch {
+	case s.little > 0:
+		s.little--
+		return copy(b, "a line\n"), nil
+	case s.much > 0:
+		s.much--
+		return copy(b, bytes.Repeat([]byte{'x'}, len(b))), nil
+	}
+	return 0, s.err
+}
+
+// TestReadFrom: a stream that says little is read through a small buffer, a flood through a large one.
+func TestReadFrom(t *testing.T) {
+	t.Parallel()
+	lost := errors.New("lost")
+	for _, c := range []struct {
+		s     says
+		asked int
+		err   error
+	}{
+		{says{err: io.EOF}, leastBuffer, nil},
+		{says{little: 1000, err: io.EOF}, leastBuffer, nil},
+		{says{little: 3, much: 100, err: lost}, mostBuffer, lost},
+	} {
+		lines := 0
+		o := newOutput(func(Line) { lines++ }, -1)
+		little := c.s.little
+		if _, err := io.Copy(writer{o, 0}, &c.s); !errors.Is(err, c.err) {
+			t.Errorf("%+v: %v", c, err)
+		}
+		if c.s.asked != c.asked {
+			t.Errorf("read %d bytes at once, not %d", c.s.asked, c.asked)
+		}
+		if lines < little {
+			t.Errorf("%d lines of %d", lines, little)
+		}
+	}
+}
+
+// BenchmarkQuiet is what reading a command's output costs that has none.
+func BenchmarkQuiet(b *testing.B) {
+	b.ReportAllocs()
+	o := newOutput(func(Line) {}, -1)
+	for b.Loop() {
+		if _, err := io.Copy(writer{o, 0}, &says{little: 1, err: io.EOF}); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -127,8 +127,11 @@ func (t Texts) T(key string, pairs ...string) string {
 	if !ok {
 		return key
 	}
-	if len(pairs) == 0 {
+	switch len(pairs) {
+	case 0:
 		return text
+	case 2: // most, and several a frame: a Replacer makes tables first
+		return strings.ReplaceAll(text, "{"+pairs[0]+"}", pairs[1])
 	}
 	old := make([]string, 0, len(pairs))
 	for i := 0; i+1 < len(pairs); i += 2 {

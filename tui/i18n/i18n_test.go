@@ -28,6 +28,7 @@ func TestLoad(t *testing.T) {
 		{en.N("n", 0), "0 cats"},
 		{en.N("n", 1), "1 cat"},
 		{en.N("n", 2), "2 cats"},
+		{en.T("n.one", "n", "{n}"), "{n} cat"}, // nor when it is the only one
 		{fr.N("n", 0), "0 chat"},
 		{fr.N("n", 1), "1 chat"},
 		{fr.N("n", 2), "2 chats"},
@@ -64,5 +65,20 @@ func TestZero(t *testing.T) {
 	var c *Catalog
 	if got := c.In("fr").T("key"); got != "key" || c.Langs() != nil {
 		t.Errorf("%q, %v", got, c.Langs())
+	}
+}
+
+// BenchmarkT is a text with one value, of which each frame of the console has several.
+func BenchmarkT(b *testing.B) {
+	c, err := Load(fstest.MapFS{"en.yaml": {Data: []byte("waits: First comes {step}.")}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	en := c.In("en")
+	b.ReportAllocs()
+	for b.Loop() {
+		if en.T("waits", "step", "the jumphost") != "First comes the jumphost." {
+			b.Fatal("another text")
+		}
 	}
 }

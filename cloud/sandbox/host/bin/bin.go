@@ -17,6 +17,7 @@ import (
 	"io"
 	"io/fs"
 	"strings"
+	"sync"
 	"time"
 
 	"matou/cloud/sandbox/host/tree"
@@ -240,10 +241,24 @@ func (c *Call) each(ctx context.Context, names []string, f func(in input) int) i
 // maxLine bounds a line that a program holds in memory; a longer one is handled in pieces.
 const maxLine = 1 << 20
 
+// What programs read through is used again by the next: a loop in a shell calls one after the other,
+// and a followed log is looked at several times a second.
+const bufferSize = 32 << 10
+
+var (
+	buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+	readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, bufferSize) }}
+)
+
 // lines calls f with each line of r, its newline included when it has one, until f answers false,
 // the context ends or the stream does.
 func lines(ctx context.Context, r io.Reader, f func(line string) bool) {
-	in := bufio.NewReaderSize(r, 32<<10)
+	in := readers.Get().(*bufio.Reader)
+	in.Reset(r)
+	defer func() {
+		in.Reset(nil)
+		readers.Put(in)
+	}()
 	var part strings.Builder
 	for ctx.Err() == nil {
 		b, err := in.ReadSlice('\n')

@@ -251,6 +251,21 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// BenchmarkSmall is what a loop in a shell costs: a program, and a file of a few lines.
+func BenchmarkSmall(b *testing.B) {
+	v := files(b)
+	for _, line := range []string{"cat /w/f", "head -n1 /w/f", "grep a /w/f"} {
+		b.Run(base(strings.Fields(line)[0]), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if out, code := call(b.Context(), v, line, ""); code != 0 || out == "" {
+					b.Fatalf("%q, exit %d", out, code)
+				}
+			}
+		})
+	}
+}
+
 func FuzzSed(f *testing.F) {
 	f.Add("s/a/b/g;1,$d", "a\nb\n")
 	f.Add(`/x/{s|\(.\)|\1&|2p;y/ab/ba/};$!N`, "aXb\n")

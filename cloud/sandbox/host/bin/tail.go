@@ -206,7 +206,9 @@ func (t *tailer) more(ctx context.Context, f *followed) bool {
 		t.c.Fail(0, "%s: file truncated", f.name)
 		f.off = 0
 	}
-	buf := make([]byte, 32<<10)
+	mem := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(mem)
+	buf := mem[:]
 	for ctx.Err() == nil {
 		n, err := f.file.ReadAt(buf, f.off)
 		if n > 0 {

@@ -37,7 +37,9 @@ func cat(ctx context.Context, c *Call) int {
 
 // pass copies a stream to the output until it ends, the context does, or nobody reads on.
 func (c *Call) pass(ctx context.Context, r io.Reader) {
-	buf := make([]byte, 32<<10)
+	mem := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(mem)
+	buf := mem[:]
 	for ctx.Err() == nil {
 		n, err := r.Read(buf)
 		if n > 0 {
