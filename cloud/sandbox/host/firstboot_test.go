@@ -1,6 +1,10 @@
 package host
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/go-git/go-billy/v5/memfs"
+)
 
 // TestFirstBootWaits: a first boot that was cut short needs the hosts it needed before; when a world comes
 // back, it goes on only after they are there.
@@ -17,6 +21,6 @@ func TestFirstBootWaits(t *testing.T) {
 	if got := must(t, h, "timeout 60 cloud-init status --wait; cat /root/asked"); got != "status: done\nstatus 7\n" {
 		t.Errorf("then: %q", got)
 	}
-	c.Up = make(chan struct{}) // never: a host can be put out all the same
+	c.FS, c.Up = memfs.New(), make(chan struct{}) // never: a host can be put out all the same
 	boot(t, c)
 }
