@@ -74,14 +74,7 @@ func OpenJournal(dir string) (*Journal, error) {
 		}
 	}
 	lock := flock.New(filepath.Join(dir, lockName), flock.SetPermissions(0o600))
-	ok, err := lock.TryLock()
-	for range lookTries {
-		if ok || err != nil {
-			break
-		}
-		time.Sleep(lookTime) // somebody may only be looking, see Holder
-		ok, err = lock.TryLock()
-	}
+	ok, err := hold(lock)
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
@@ -103,6 +96,24 @@ func OpenJournal(dir string) (*Journal, error) {
 	return j, nil
 }
 
+// hold takes a seat's lock. Who only looks whether the seat is free has it for a moment, shared, and is
+// waited for; who holds the seat shares it with nobody.
+func hold(lock *flock.Flock) (bool, error) {
+	for end := time.Now().Add(lookLimit); ; time.Sleep(lookTime) {
+		ok, err := lock.TryLock()
+		if ok || err != nil || time.Now().After(end) {
+			return ok, err
+		}
+		shared, err := lock.TryRLock()
+		if !shared || err != nil {
+			return false, err
+		}
+		if err := lock.Unlock(); err != nil {
+			return false, err
+		}
+	}
+}
+
 // ReadJournal opens a seat's journal to look at: it takes no hold, and [Journal.Refresh] reads what
 // the holder has added.
 func ReadJournal(dir string) (*Journal, error) {
@@ -113,9 +124,10 @@ func ReadJournal(dir string) (*Journal, error) {
 	return j, nil
 }
 
-// How long OpenJournal puts up with those who only look whether a seat is free.
+// How long those are waited for who only look whether a seat is free, see [Journal.Held], and how often
+// the seat is tried meanwhile. They look for microseconds, unless their machine lets them wait.
 const (
-	lookTries = 2
+	lookLimit = 5 * time.Second
 	lookTime  = 5 * time.Millisecond
 )
 

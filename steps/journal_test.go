@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/gofrs/flock"
 	"pgregory.net/rapid"
 
 	"matou/steps"
@@ -191,5 +193,22 @@ func TestWorkGoesOnWhenTheJournalCannotBeWritten(t *testing.T) {
 			}
 			return
 		}
+	}
+}
+
+// TestJournalLookers: those who look whether a seat is free are waited for, however slow their machine is.
+func TestJournalLookers(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	looker := flock.New(filepath.Join(dir, "lock"))
+	if err := looker.RLock(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(50*time.Millisecond, func() { _ = looker.Close() })
+	defer timer.Stop()
+	open(t, dir)
+	var held *steps.HeldError
+	if _, err := steps.OpenJournal(dir); !errors.As(err, &held) {
+		t.Errorf("a second holder: %v", err)
 	}
 }
