@@ -51,6 +51,9 @@ func sshd(t *testing.T, extra string) Hop {
 	// Extra comes first: sshd takes the first word on each matter.
 	conf := fmt.Sprintf("%[2]s\nListenAddress 127.0.0.1\nHostKey %[1]s/host\nAuthorizedKeysFile %[1]s/authorized\nPidFile %[1]s/pid\n"+
 		"StrictModes no\nUsePAM no\nPermitRootLogin yes\nPrintMotd no\n", dir, extra)
+	if !strings.Contains(extra, "SetEnv ") { // at home there is nothing: what somebody's .bashrc says is not tested
+		conf += fmt.Sprintf("Match User %s\nSetEnv HOME=%s\n", me.Username, dir)
+	}
 	for range 20 {
 		if hop.Port = freePort(t); listens(t, bin, dir, hop.Port, conf) {
 			if os.Getuid() != 0 {

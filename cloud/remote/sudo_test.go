@@ -129,7 +129,7 @@ func TestSudoOfRoot(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("for root")
 	}
-	hop := sshd(t, "SetEnv PATH=/usr/bin:/bin")
+	hop := sshd(t, "SetEnv PATH=/usr/bin:/bin HOME="+t.TempDir())
 	hop.Sudo = true
 	var got []string
 	exit, err := connect(t, newClient(t), hop).Run(t.Context(), Command{Line: "id -un"}, func(l Line) { got = append(got, l.Text) })
