@@ -3,6 +3,8 @@ package openstack
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -205,6 +207,30 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%d %.40s: %v", tt.status, tt.body, err)
 		}
 	}
+}
+
+// A reason is told in other languages from its values: they hide what its text hides.
+func TestRefusalHidesSecretsInValues(t *testing.T) {
+	t.Parallel()
+	c := newFake(t).client(t)
+	err := c.explain("list servers", &net.DNSError{Name: password + ".example", IsNotFound: true})
+	for err != nil {
+		said, ok := err.(interface {
+			Said() (key string, pairs []string, why error)
+		})
+		if !ok {
+			t.Fatalf("%v says nothing", err)
+		}
+		key, pairs, why := said.Said()
+		if strings.Contains(fmt.Sprint(pairs), password) {
+			t.Errorf("%s: %q", key, pairs)
+		}
+		if key == "cause.no-name" {
+			return
+		}
+		err = why
+	}
+	t.Error("the name is not told")
 }
 
 func TestCancelDuringRequest(t *testing.T) {

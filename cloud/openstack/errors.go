@@ -89,6 +89,9 @@ func (c *Client) explain(op string, err error) error {
 		r.cause = contextCause(err)
 	}
 	r.reason = c.redact(r.reason)
+	for i, value := range r.pairs { // the same text, in pieces
+		r.pairs[i] = c.redact(value)
+	}
 	return r
 }
 
