@@ -291,6 +291,9 @@ func TestOpenSSHStalled(t *testing.T) {
 		cancel() // not before: it would end before the host stops
 	})
 	defer func() {
+		for _, p := range descendants(pid) { // the command would outlive its host
+			syscall.Kill(p, syscall.SIGKILL)
+		}
 		for _, p := range stopped {
 			syscall.Kill(p, syscall.SIGCONT)
 		}
