@@ -68,15 +68,7 @@ steps:
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
-		defer cancel()
-		for _, s := range servers(ctx, t, client, name) {
-			if err := client.Delete(ctx, s.ID); err != nil {
-				t.Error(err)
-			}
-		}
-	})
+	t.Cleanup(func() { leave(t, client, name) })
 	ours := func() []cloud.Server {
 		return slices.DeleteFunc(servers(t.Context(), t, client, name), func(s cloud.Server) bool { return s.Metadata[cloud.MetaWorkshop] != name })
 	}
@@ -135,6 +127,54 @@ steps:
 	pairs, err := client.Keypairs(t.Context())
 	if err != nil || slices.ContainsFunc(pairs, func(p cloud.Keypair) bool { return strings.Contains(p.Name, name) }) {
 		t.Errorf("the key is left: %v", err)
+	}
+}
+
+// leave takes away all that a name has, and waits until it is gone: a cloud that is stopped while it
+// deletes keeps the server for ever, which takes room in a project that is kept.
+func leave(t *testing.T, client *openstack.Client, name string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 2*time.Minute)
+	defer cancel()
+	for _, s := range servers(ctx, t, client, name) {
+		if err := client.Delete(ctx, s.ID); err != nil {
+			t.Error(err)
+		}
+	}
+	all, err := client.Servers(ctx)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, s := range all {
+		if s.Name != name {
+			continue
+		}
+		if err := client.WaitGone(ctx, s.ID); err != nil {
+			t.Error(err)
+		}
+	}
+	groups, err := client.SecurityGroups(ctx)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, g := range groups {
+		if g.Name != name {
+			continue
+		}
+		if err := client.DeleteSecurityGroup(ctx, g.ID); err != nil {
+			t.Error(err)
+		}
+	}
+	pairs, err := client.Keypairs(ctx)
+	if err != nil {
+		t.Error(err)
+	}
+	for _, p := range pairs {
+		if !strings.Contains(p.Name, name) {
+			continue
+		}
+		if err := client.DeleteKeypair(ctx, p.Name); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
