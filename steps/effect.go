@@ -136,14 +136,14 @@ type output struct {
 
 func (o *output) Line(source, text string) { o.engine.line(o.step, source, text) }
 
-func (o *output) Status(text string) {
-	text = o.engine.o.Redactor.Text(Sanitize(text))
+func (o *output) Status(doing Phrase) {
+	doing = mapped([]Phrase{doing}, func(text string) string { return o.engine.o.Redactor.Text(Sanitize(text)) })[0]
 	o.engine.mu.Lock()
 	defer o.engine.mu.Unlock()
-	if o.engine.status[o.step] == text || o.engine.state.Step(o.step).Status != Running {
+	if o.engine.status[o.step].equal(doing) || o.engine.state.Step(o.step).Status != Running {
 		return
 	}
-	o.engine.status[o.step] = text
+	o.engine.status[o.step] = doing
 	for f := range o.engine.feeds {
 		f.touch()
 	}

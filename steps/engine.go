@@ -46,7 +46,7 @@ type Engine struct {
 	mu        sync.Mutex
 	state     State
 	feeds     map[*Feed]bool
-	status    map[ID]string
+	status    map[ID]Phrase
 	questions []*asked
 	lastAsk   int64
 	lastLine  int64
@@ -90,7 +90,7 @@ func New(w *Workshop, x Executor, o Options) (*Engine, error) {
 	e := &Engine{
 		w: w, x: x, o: o,
 		inbox: make(chan request), results: make(chan finished, 16), ended: make(chan struct{}),
-		cancels: map[effectID]context.CancelFunc{}, feeds: map[*Feed]bool{}, status: map[ID]string{},
+		cancels: map[effectID]context.CancelFunc{}, feeds: map[*Feed]bool{}, status: map[ID]Phrase{},
 	}
 	var past []Event
 	if o.Journal != nil {

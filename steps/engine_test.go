@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -108,6 +109,35 @@ func TestEngineRunsAStep(t *testing.T) {
 		}
 		if got := e.Vars()["a.id"]; got != "abc" {
 			t.Errorf("a.id = %q", got)
+		}
+	})
+}
+
+// What a step is doing goes with it, and neither holds a secret nor drives a terminal.
+func TestEngineTellsWhatItDoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := &doer{do: map[string]func(context.Context, steps.Input, steps.Output) (steps.Result, error){
+			"boot": func(_ context.Context, _ steps.Input, out steps.Output) (steps.Result, error) {
+				out.Secret("hunter2!")
+				out.Status(steps.Doing("doing.boot", "name", "web\x1b[2J hunter2!"))
+				out.Status(steps.Doing("doing.boot", "name", "web\x1b[2J hunter2!")) // nothing new
+				time.Sleep(time.Second)
+				return steps.Result{}, nil
+			},
+		}}
+		e, _ := start(t, course(), x, steps.Options{})
+		f := e.Feed(10)
+		defer f.Close()
+		if err := e.Do(t.Context(), steps.Start{Step: "a"}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		b, err := f.Next(t.Context())
+		if want := steps.Doing("doing.boot", "name", "web "+steps.Masked); err != nil || !reflect.DeepEqual(b.Status["a"], want) {
+			t.Errorf("%+v, %v", b.Status, err)
+		}
+		if b = until(t, f, "a", steps.Done); len(b.Status) != 0 {
+			t.Errorf("done, it is still doing %+v", b.Status)
 		}
 	})
 }

@@ -14,7 +14,7 @@ type Batch struct {
 	Events    []Event // all of them, in order
 	Lines     []Line  // the newest; Dropped older ones are in the log on disk only
 	Dropped   int
-	Status    map[ID]string // of each running step: what it is doing, in a few words
+	Status    map[ID]Phrase // of each running step: what it is doing, in a few words
 	Questions []Question    // all that wait for an answer, the oldest first
 	Trouble   error         // the journal or the log can't be written: nil when all is well
 	Free      bool          // for who only reads: nobody holds the seat any more

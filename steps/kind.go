@@ -93,8 +93,8 @@ type Result struct {
 type Output interface {
 	// Line is one line of output, of a named source ("nova", "web-1", "web-1 syslog").
 	Line(source, text string)
-	// Status is what it is doing now, in a few words; it replaces the last one.
-	Status(text string)
+	// Status is what it is doing now, in a few words, see [Doing]; it replaces the last one.
+	Status(doing Phrase)
 	// Ask puts a question to the person and waits for the answer; a Failure of kind nobody when nobody can answer.
 	Ask(ctx context.Context, q Question) (Answer, error)
 	// Secret is a value that must never be shown or written from now on.

@@ -24,6 +24,17 @@ type Phrase struct {
 	Text string            `json:"text,omitempty"`
 }
 
+// Doing is what an action is doing: the key of a text, and its values as name, value pairs.
+func Doing(key string, values ...any) Phrase { return phrase(key, values...) }
+
+// In words it in a language, with the titles of the steps it names; it is empty when there is nothing to
+// say, or the language has no such text.
+func (p Phrase) In(words Words, title func(ID) string) string { return tell([]Phrase{p}, words, title) }
+
+func (p Phrase) equal(q Phrase) bool {
+	return p.Key == q.Key && p.Text == q.Text && maps.Equal(p.Args, q.Args)
+}
+
 // Words is a language: a catalogue of texts, as tui/i18n has them.
 type Words interface {
 	// T is a text with its values, given as name, value pairs.

@@ -129,7 +129,7 @@ func (m *Model) cutShort(f *steps.Failure) string {
 func (m *Model) progress(step steps.Step, state steps.StepState, room int) string {
 	st, t := m.styles, m.text
 	took := m.worked(step.ID, time.Now())
-	doing := pane.Clean(m.status[step.ID])
+	doing := pane.Clean(m.status[step.ID].In(m.text, m.title))
 	if doing == "" {
 		doing = t.T("status.running")
 		if state.Phase == steps.PhaseCheck {

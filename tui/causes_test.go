@@ -23,7 +23,7 @@ type cause struct {
 	open              bool // values come from elsewhere too
 }
 
-var causeKey = regexp.MustCompile(`^(cause|told)\.[a-z.-]+$`)
+var causeKey = regexp.MustCompile(`^(cause|told|doing)\.[a-z.-]+$`)
 
 // causes finds every call with the key of a cause among its arguments, in all packages.
 func causes(t *testing.T) []cause {
@@ -86,7 +86,7 @@ func causeOf(call *ast.CallExpr, set *token.FileSet) []cause {
 			}
 			seen.names = append(seen.names, "status")
 			return []cause{c.with(rest), seen}
-		case "Say", "SayOf", "phrase":
+		case "Say", "SayOf", "phrase", "Doing":
 		case "said":
 			c.open = true
 		default:

@@ -430,6 +430,16 @@ func TestFailure(t *testing.T) {
 		f.Press("L")
 		f.Sees("failed · web-1 is on branch bz2")
 	})
+	play(t, "tells what a step is doing in the language of the console", 80, 24, func(f *fixture) {
+		f.Press("right")
+		f.set("jump", steps.StepState{Status: steps.Running, Started: time.Now()}, steps.Event{Type: steps.StepStarted, Step: "jump"})
+		f.tell(steps.Batch{Status: map[steps.ID]steps.Phrase{"jump": steps.Doing("doing.puppetserver", "hop", "web-1\x1b[2J", "try", 2, "tries", 5)}})
+		f.Sees("web-1 : puppetserver démarre (2/5)")
+		f.Press("L")
+		f.Sees("web-1: puppetserver is starting (2/5)")
+		f.tell(steps.Batch{Status: map[steps.ID]steps.Phrase{"jump": steps.Doing("doing.step", "step", "list")}})
+		f.Sees("checks again: List the servers")
+	})
 	play(t, "names the step that took away what it stands on", 120, 36, func(f *fixture) {
 		f.Press("right")
 		f.set("jump", steps.StepState{Status: steps.Stale, Failure: steps.Fail(steps.FailNeeds, "cause.taken-back", "{step} was taken back", "step", steps.ID("list"))})

@@ -27,7 +27,7 @@ func (w *worker) Execute(ctx context.Context, in steps.Input, out steps.Output) 
 			return steps.Result{}, steps.Failf(steps.FailHostKey, "the key was refused")
 		}
 	}
-	out.Status("doing it")
+	out.Status(steps.Phrase{Text: "doing it"})
 	out.Line(string(in.Step), "one line of "+string(in.Step))
 	select {
 	case <-time.After(time.Second):

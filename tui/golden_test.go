@@ -64,7 +64,7 @@ func booting(f *fixture) {
 		lines = append(lines, steps.Line{Seq: int64(i), At: now, Source: "nova", Text: text})
 	}
 	lines = append(lines, steps.Line{Seq: 9, At: now, Source: "web-07 syslog", Text: "Nov 22 18:00:01 web-07 CRON[311]: (root) CMD (puppet agent --onetime)"})
-	f.tell(steps.Batch{Lines: lines, Status: map[steps.ID]string{"boot": "spawning"}})
+	f.tell(steps.Batch{Lines: lines, Status: map[steps.ID]steps.Phrase{"boot": {Text: "spawning"}}})
 }
 
 func TestScreens(t *testing.T) {

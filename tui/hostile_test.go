@@ -143,7 +143,7 @@ func TestHostileHosts(t *testing.T) {
 			f.Press("tab")
 			judge(f, poison)
 			f.set("jump", steps.StepState{Status: steps.Running, Attempt: 1, Started: time.Now()}, steps.Event{Type: steps.StepStarted, Step: "jump"})
-			f.tell(steps.Batch{Status: map[steps.ID]string{"jump": poison}})
+			f.tell(steps.Batch{Status: map[steps.ID]steps.Phrase{"jump": {Text: poison}}})
 			judge(f, poison)
 			for i, kind := range []steps.QuestionKind{
 				steps.AskHostKey, steps.AskPassword, steps.AskPassphrase, steps.AskPrompt, steps.AskChoice, steps.AskAdopt, steps.AskGiveBack,

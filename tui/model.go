@@ -174,7 +174,7 @@ type Model struct {
 	answered  map[int64]bool
 
 	state    steps.State
-	status   map[steps.ID]string
+	status   map[steps.ID]steps.Phrase
 	trouble  error
 	pulled   bool // the engine has told how everything stands
 	vars     steps.Vars

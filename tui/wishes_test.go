@@ -207,7 +207,7 @@ func TestProgressFits(t *testing.T) {
 		for _, doing := range []string{"", "web-07 BUILD spawning", "web-07 BUILD block_device_mapping", strings.Repeat("x", 100)} {
 			f.Press("3")
 			f.set("boot", steps.StepState{Status: steps.Running, Attempt: 1, Started: time.Now()}, steps.Event{Type: steps.StepStarted, Step: "boot"})
-			f.tell(steps.Batch{Status: map[steps.ID]string{"boot": doing}})
+			f.tell(steps.Batch{Status: map[steps.ID]steps.Phrase{"boot": {Text: doing}}})
 			for line := range strings.SplitSeq(f.Screen(), "\n") {
 				if strings.Contains(line, "3/5 Démarrer") && (!strings.Contains(line, "0:40") || strings.Contains(line, "environ …")) {
 					f.t.Errorf("%q: %q", doing, line)

@@ -269,7 +269,7 @@ type aside struct {
 func (*aside) Line(string, string) {}
 
 // Status implements steps.Output.
-func (*aside) Status(string) {}
+func (*aside) Status(steps.Phrase) {}
 
 // Secret implements steps.Output: what is never shown needs no masking.
 func (*aside) Secret(string) {}

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { leaktest.Main(m) }
 type heard struct {
 	mu      sync.Mutex
 	lines   []string
-	status  []string
+	status  []steps.Phrase
 	secrets []string
 	asked   []steps.Question
 	answers map[steps.QuestionKind]string // nobody answers the others
@@ -36,10 +36,10 @@ func (h *heard) Line(source, text string) {
 	h.lines = append(h.lines, source+": "+text)
 }
 
-func (h *heard) Status(text string) {
+func (h *heard) Status(doing steps.Phrase) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.status = append(h.status, text)
+	h.status = append(h.status, doing)
 }
 
 func (h *heard) Secret(value string) {

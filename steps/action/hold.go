@@ -30,7 +30,7 @@ func hold(ctx context.Context, c *call) (steps.Result, error) {
 		if step.ID == c.in.Step {
 			return steps.Result{}, steps.Failf(steps.FailValue, "workshop.holds: step %q can't hold itself up", id)
 		}
-		c.out.Status(id)
+		c.out.Status(steps.Doing("doing.step", "step", id))
 		for i, check := range step.Checks {
 			in := c.in
 			in.Step, in.Phase, in.Index, in.Action = step.ID, steps.PhaseCheck, i, check

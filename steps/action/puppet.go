@@ -3,7 +3,6 @@ package action
 import (
 	"context"
 	"errors"
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -137,9 +136,9 @@ func (c *call) agentOn(ctx context.Context, hop string, tries int) (agentRun, er
 		case r.exit == 0 || r.exit == 2:
 			return r, nil
 		case r.exit == 1 && r.busy && try < tries: // with any other exit something was applied
-			c.out.Status(fmt.Sprintf("%s: cron's run is under way (%d/%d)", hop, try, tries))
+			c.out.Status(steps.Doing("doing.cron", "hop", hop, "try", try, "tries", tries))
 		case r.exit == 1 && r.down && try < min(tries, serverTries):
-			c.out.Status(fmt.Sprintf("%s: puppetserver is not up yet (%d/%d)", hop, try, serverTries))
+			c.out.Status(steps.Doing("doing.puppetserver", "hop", hop, "try", try, "tries", min(tries, serverTries)))
 		default:
 			return r, puppetFailure(hop, r)
 		}

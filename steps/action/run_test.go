@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -184,6 +185,22 @@ func TestPuppetAgent(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Who waits for cron's run, or for the master, is told so, in the language of the console.
+func TestPuppetAgentTells(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStand(t)
+		s.hosts.host("box").replies["puppet agent"] = []reply{busy, down, changes}
+		s.good("puppet.agent", map[string]steps.Value{"hops": {List: []string{"box"}}, "tries": {Text: "4"}})
+		want := []steps.Phrase{
+			steps.Doing("doing.cron", "hop", "box", "try", 1, "tries", 4),
+			steps.Doing("doing.puppetserver", "hop", "box", "try", 2, "tries", 4),
+		}
+		if !reflect.DeepEqual(s.out.status, want) {
+			t.Errorf("%v", s.out.status)
+		}
+	})
 }
 
 func TestPuppetAgentOnSeveral(t *testing.T) {

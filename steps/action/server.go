@@ -126,7 +126,7 @@ func boot(ctx context.Context, c *call) (steps.Result, error) {
 		if err != nil {
 			return steps.Result{}, err
 		}
-		c.out.Status("POST /servers")
+		c.out.Status(steps.Doing("doing.boot", "name", c.texts["name"]))
 		made, err := compute.Boot(ctx, spec)
 		c.changed()
 		if err != nil {
@@ -198,7 +198,7 @@ func (c *call) waitAll(ctx context.Context, compute Compute, servers []cloud.Ser
 			last := ""
 			seen := func(now cloud.Server) {
 				text := strings.TrimSpace(fmt.Sprintf("%s %s", now.Status, now.TaskState))
-				c.out.Status(strings.TrimSpace(now.Name + " " + text))
+				c.out.Status(steps.Phrase{Text: strings.TrimSpace(now.Name + " " + text)}) // Nova's words
 				if text != last {
 					last = text
 					c.show("nova", fmt.Sprintf("%s  %s", cmp.Or(now.Name, now.ID), text)) // its id stands above: a narrow log has no room for both

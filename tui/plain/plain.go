@@ -115,9 +115,9 @@ type dialogue struct {
 	told  place    // what OnSlide was told last
 
 	state   steps.State
-	status  map[steps.ID]string
-	trouble string // told last: the journal or the log can't be written
-	free    bool   // told last: who only reads, and nobody holds the seat
+	status  map[steps.ID]string // what was said of it last
+	trouble string              // told last: the journal or the log can't be written
+	free    bool                // told last: who only reads, and nobody holds the seat
 
 	busy      steps.ID // the step whose end is waited for
 	planned   bool     // and the plan's

@@ -56,7 +56,7 @@ func (w *worker) Execute(ctx context.Context, in steps.Input, out steps.Output) 
 			w.said = append(w.said, a.Text)
 		}
 	}
-	out.Status("doing it")
+	out.Status(steps.Doing("doing.boot", "name", "chat\x1b[2J"))
 	out.Line(string(in.Step), "\x1b[31mone\x1b[0m line of "+string(in.Step))
 	select {
 	case <-time.After(max(time.Second, w.slow)):
@@ -242,7 +242,7 @@ func TestTyped(t *testing.T) {
 		r.types("")
 		r.sees("yes or no > ")
 		r.types("y")
-		r.sees("  jump: one line of jump\n  doing it\n")
+		r.sees("  jump: one line of jump\n  asks Nova for chat\n")
 		r.types("r")
 		r.sees("A step is running.")
 		time.Sleep(3 * time.Second)

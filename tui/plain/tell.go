@@ -102,12 +102,14 @@ func (d *dialogue) batch(b steps.Batch) {
 	for _, l := range lines {
 		d.line(l)
 	}
+	told := map[steps.ID]string{}
 	for _, id := range d.state.Running(d.w) {
-		if status := b.Status[id]; status != "" && status != d.status[id] {
-			d.say("  " + ansi.Strip(status))
+		told[id] = ansi.Strip(b.Status[id].In(d.text, d.title))
+		if told[id] != "" && told[id] != d.status[id] {
+			d.say("  " + told[id])
 		}
 	}
-	d.status = b.Status
+	d.status = told
 	trouble := ""
 	if b.Trouble != nil {
 		trouble = steps.Sanitize(b.Trouble.Error())
