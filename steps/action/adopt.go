@@ -168,8 +168,11 @@ func (c *call) handMade(all []cloud.Server, name string) (cloud.Server, error) {
 		"n", len(found), "name", name, "ids", strings.Join(ids, ", "))
 }
 
-// owner says whose marks a server carries.
+// owner says whose marks a server carries: a seat's, or nobody's that we know.
 func owner(s cloud.Server) string {
+	if s.Metadata[cloud.MetaSeat] == "" && s.Metadata[cloud.MetaWorkshop] == "" {
+		return "somebody else"
+	}
 	return fmt.Sprintf("seat %s in workshop %s", s.Metadata[cloud.MetaSeat], s.Metadata[cloud.MetaWorkshop])
 }
 

@@ -98,6 +98,23 @@ func TestBootBesideOrNot(t *testing.T) {
 	}
 }
 
+// A server that Matou made outside any workshop is told of as such.
+func TestOwner(t *testing.T) {
+	for want, marks := range map[string]map[string]string{
+		"seat 08 in workshop course": {cloud.MetaWorkshop: "course", cloud.MetaSeat: "08"},
+		"somebody else":              {cloud.MetaRun: "r"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newStand(t)
+			s.byHand("web", cloud.StatusActive, marks)
+			s.good("server.boot", web)
+			if !strings.Contains(s.out.text(), "web is of "+want+": left alone") {
+				t.Error(s.out.text())
+			}
+		})
+	}
+}
+
 // TestTakeOverCutShort: whenever a take-over is cut short, the next run has one server, and no twin.
 func TestTakeOverCutShort(t *testing.T) {
 	for _, when := range []string{"waiting", "marking"} {
