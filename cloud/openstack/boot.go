@@ -193,12 +193,12 @@ func (c *Client) checkQuota(ctx context.Context, op string, flavor cloud.Flavor,
 		return ctx.Err()
 	}
 	needs := map[string]int{"instances": count, "cores": flavor.VCPUs * count, "ram": flavor.RAM * count}
-	units := map[string]string{"instances": "instances", "cores": "cores", "ram": "MiB of RAM"}
+	units := map[string]string{"instances": "instances", "cores": "cores", "ram": "MiB of memory"}
 	var short []string
 	var first *wording
 	for _, q := range quotas {
 		if left := max(q.Limit-q.Used, 0); q.Limit >= 0 && needs[q.Resource] > left {
-			one := inWords("cause.needs-"+q.Resource, "needs {n} "+units[q.Resource]+", {left} of {all} left",
+			one := inWords("cause.needs-"+q.Resource, units[q.Resource]+": needs {n}, {left} of {all} left",
 				"n", strconv.Itoa(needs[q.Resource]), "left", strconv.Itoa(left), "all", strconv.Itoa(q.Limit))
 			short, first = append(short, one.text), cmp.Or(first, &one)
 		}

@@ -168,7 +168,7 @@ func TestBootRefused(t *testing.T) {
 		{"quota before", func(f *fake, s *cloud.ServerSpec) {
 			s.Count = 4
 			f.on("GET", "/compute/v2.1/limits", 200, `{"limits": {"absolute": {"maxTotalCores": 20, "totalCoresUsed": 18, "maxTotalInstances": -1, "totalInstancesUsed": 9}}}`)
-		}, cloud.ErrQuota, "boot web-1: quota exceeded: needs 4 cores, 2 of 20 left"},
+		}, cloud.ErrQuota, "boot web-1: quota exceeded: cores: needs 4, 2 of 20 left"},
 		{"quota after", func(f *fake, _ *cloud.ServerSpec) {
 			f.on("GET", "/compute/v2.1/limits", 403, `{}`)
 			f.on("POST", "/compute/v2.1/servers", 403, fixture(t, "quota-everything-403"))
