@@ -340,7 +340,7 @@ func (e *Engine) show(events []Event) {
 	for _, ev := range events {
 		e.state = settle(e.w, e.state.Apply(ev))
 		switch ev.Type {
-		case StepDone, StepFailed, StepChecked, StepStale, StepUndone:
+		case ActionStarted, StepDone, StepFailed, StepChecked, StepStale, StepUndone:
 			delete(e.status, ev.Step)
 		}
 	}

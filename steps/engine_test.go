@@ -124,6 +124,13 @@ func TestEngineTellsWhatItDoes(t *testing.T) {
 				time.Sleep(time.Second)
 				return steps.Result{}, nil
 			},
+			"show": func(_ context.Context, _ steps.Input, out steps.Output) (steps.Result, error) {
+				time.Sleep(time.Second)
+				out.Status(steps.Doing("doing.boot", "name", "web"))
+				out.Status(steps.Phrase{})
+				time.Sleep(time.Second)
+				return steps.Result{}, nil
+			},
 		}}
 		e, _ := start(t, course(), x, steps.Options{})
 		f := e.Feed(10)
@@ -131,10 +138,18 @@ func TestEngineTellsWhatItDoes(t *testing.T) {
 		if err := e.Do(t.Context(), steps.Start{Step: "a"}); err != nil {
 			t.Fatal(err)
 		}
+		began := time.Now()
 		synctest.Wait()
 		b, err := f.Next(t.Context())
 		if want := steps.Doing("doing.boot", "name", "web "+steps.Masked); err != nil || !reflect.DeepEqual(b.Status["a"], want) {
 			t.Errorf("%+v, %v", b.Status, err)
+		}
+		for _, at := range []time.Duration{1500 * time.Millisecond, 2500 * time.Millisecond} {
+			time.Sleep(at - time.Since(began))
+			synctest.Wait()
+			if b, err = f.Next(t.Context()); err != nil || b.State.Step("a").Index != 1 || !reflect.DeepEqual(b.Status["a"], steps.Phrase{}) {
+				t.Errorf("after %s, action %d is doing %+v, %v", at, b.State.Step("a").Index, b.Status, err)
+			}
 		}
 		if b = until(t, f, "a", steps.Done); len(b.Status) != 0 {
 			t.Errorf("done, it is still doing %+v", b.Status)

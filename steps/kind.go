@@ -93,7 +93,8 @@ type Result struct {
 type Output interface {
 	// Line is one line of output, of a named source ("nova", "web-1", "web-1 syslog").
 	Line(source, text string)
-	// Status is what it is doing now, in a few words, see [Doing]; it replaces the last one.
+	// Status is what it is doing now, in a few words, see [Doing]; it replaces the last one, and ends with the
+	// action. The zero Phrase: it is at work.
 	Status(doing Phrase)
 	// Ask puts a question to the person and waits for the answer; a Failure of kind nobody when nobody can answer.
 	Ask(ctx context.Context, q Question) (Answer, error)

@@ -147,6 +147,7 @@ func (c *call) agentOn(ctx context.Context, hop string, tries int) (agentRun, er
 		case <-ctx.Done():
 			return r, ctx.Err()
 		}
+		c.out.Status(steps.Phrase{}) // it runs again
 	}
 }
 

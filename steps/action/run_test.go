@@ -195,7 +195,9 @@ func TestPuppetAgentTells(t *testing.T) {
 		s.good("puppet.agent", map[string]steps.Value{"hops": {List: []string{"box"}}, "tries": {Text: "4"}})
 		want := []steps.Phrase{
 			steps.Doing("doing.cron", "hop", "box", "try", 1, "tries", 4),
+			{},
 			steps.Doing("doing.puppetserver", "hop", "box", "try", 2, "tries", 4),
+			{},
 		}
 		if !reflect.DeepEqual(s.out.status, want) {
 			t.Errorf("%v", s.out.status)
