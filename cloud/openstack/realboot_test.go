@@ -127,7 +127,7 @@ func (r *real) quota(t *testing.T, admin *Client) {
 	flavor(t, admin, spec.Flavor, cores/2+1, 64, 10)
 	spec.Count = 2
 	_, err = r.Boot(t.Context(), spec)
-	if !errors.Is(err, cloud.ErrQuota) || !strings.Contains(err.Error(), " cores, ") || !strings.Contains(err.Error(), " left") {
+	if !errors.Is(err, cloud.ErrQuota) || !strings.Contains(err.Error(), ": cores: needs ") || !strings.Contains(err.Error(), " left") {
 		t.Errorf("before: %v", err)
 	}
 	t.Log(err)
