@@ -5,9 +5,11 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,7 +47,7 @@ func (c *Conn) ReadFile(ctx context.Context, name string, limit int) ([]byte, er
 	if err == nil {
 		var found bool
 		if out, found = afterMarker(out, mark); !found && exit.OK() {
-			err = fmt.Errorf("%w: the shell there printed something else", cloud.ErrDecode)
+			err = fmt.Errorf("%w: %w", cloud.ErrDecode, cloud.Say(errors.New("the shell there printed something else"), "cause.shell-noise"))
 		}
 	}
 	switch {
@@ -53,7 +55,7 @@ func (c *Conn) ReadFile(ctx context.Context, name string, limit int) ([]byte, er
 	case !exit.OK():
 		err = fileError(exit, stderr)
 	case len(out) > limit || exit.Dropped > 0:
-		err = fmt.Errorf("%w: longer than %d bytes", cloud.ErrTooLarge, limit)
+		err = fmt.Errorf("%w: %w", cloud.ErrTooLarge, cloud.Say(fmt.Errorf("longer than %d bytes", limit), "cause.longer", "n", strconv.Itoa(limit)))
 	default:
 		return out, nil
 	}
@@ -123,12 +125,13 @@ func (c *Conn) Identity(ctx context.Context) (Identity, error) {
 		err = fileError(exit, stderr)
 	}
 	if err != nil {
-		return Identity{}, hopError(c.leg.Hop, fmt.Errorf("ask for identity: %w", err))
+		return Identity{}, hopError(c.leg.Hop, cloud.SayOf(fmt.Errorf("ask for identity: %w", err), err, "cause.identity"))
 	}
 	rest, _ := afterMarker(out, mark)
 	fields := strings.Fields(string(rest))
 	if len(fields) < 2 {
-		return Identity{}, hopError(c.leg.Hop, fmt.Errorf("ask for identity: %w: %q", cloud.ErrDecode, cut(string(rest), 80)))
+		err = fmt.Errorf("%w: %q", cloud.ErrDecode, cut(string(rest), 80))
+		return Identity{}, hopError(c.leg.Hop, cloud.SayOf(fmt.Errorf("ask for identity: %w", err), err, "cause.identity"))
 	}
 	return Identity{User: cut(clean(fields[0]), 64), Host: cut(clean(fields[1]), 255)}, nil
 }

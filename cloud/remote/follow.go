@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"matou/cloud"
 )
 
 // FollowLine is a line of a followed file, or a mark that following was interrupted.
@@ -62,7 +64,7 @@ func Follow(ctx context.Context, c *Client, chain []Hop, path string, lines int,
 			return ctx.Err()
 		}
 		if !retriable(err) {
-			return fmt.Errorf("follow %s: %w", path, err)
+			return cloud.SayOf(fmt.Errorf("follow %s: %w", path, err), err, "cause.follow", "path", path)
 		}
 	}
 }

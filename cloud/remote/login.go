@@ -160,7 +160,8 @@ func (a *login) challenge(ctx context.Context, instruction string, questions []s
 		return nil, fmt.Errorf("%w: %w", ErrAuth, a.tried())
 	}
 	if asker == nil {
-		return nil, fmt.Errorf("%w: the server asks %q and nobody is there to answer", ErrAuth, cut(questions[0], 80))
+		text := strconv.Quote(cut(questions[0], 80))
+		return nil, fmt.Errorf("%w: %w", ErrAuth, cloud.Say(fmt.Errorf("the server asks %s, and nobody is there to answer", text), "cause.asks", "text", text))
 	}
 	var answers []string
 	err := a.ask(ctx, func() error {
@@ -278,7 +279,7 @@ func (a *login) explain(ctx context.Context, err, refused error, late, trusted b
 	case a.err != nil:
 		return a.err
 	case errors.As(err, &negotiation):
-		return fmt.Errorf("no common algorithm: %w", err)
+		return cloud.SayOf(fmt.Errorf("no common algorithm: %w", err), err, "cause.algorithms")
 	case !trusted:
 		return fmt.Errorf("%w: %w", ErrUnreachable, cloud.SayOf(fmt.Errorf("connected, but the handshake failed: %w", err), err, "cause.handshake"))
 	}

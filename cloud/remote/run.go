@@ -184,7 +184,8 @@ func (c *Conn) session(ctx context.Context, begin func(*ssh.Session) (func(), er
 	case <-ended: //nolint:errcheck // the cancellation is what is told, however the command ended
 	case <-t.C:
 	}
-	return unknown, hopError(c.leg.Hop, fmt.Errorf("command cancelled: %w", context.Cause(ctx)))
+	why := context.Cause(ctx)
+	return unknown, hopError(c.leg.Hop, cloud.SayOf(fmt.Errorf("command cancelled: %w", why), why, "cause.command-canceled"))
 }
 
 // openSession opens a session and starts what it is for; that has the time of a handshake.
@@ -210,13 +211,15 @@ func (c *Conn) openSession(ctx context.Context, begin func(*ssh.Session) (func()
 	case err == nil:
 		return s, nil
 	case ctx.Err() != nil:
-		err = fmt.Errorf("start command: %w", context.Cause(ctx))
+		why := context.Cause(ctx)
+		err = cloud.SayOf(fmt.Errorf("start command: %w", why), why, "cause.start")
 	case c.Err() != nil:
 		err = c.Err()
 	case octx.Err() != nil:
 		err = fmt.Errorf("%w: %w", ErrNoShell, noAnswer(c.client.o.HandshakeTimeout))
 	case errors.As(err, &refused):
-		err = fmt.Errorf("%w: session refused: %s", ErrNoShell, cut(refused.Message, 200))
+		text := cut(refused.Message, 200)
+		err = fmt.Errorf("%w: %w", ErrNoShell, cloud.Say(fmt.Errorf("session refused: %s", text), "cause.no-session", "text", text))
 	case errors.Is(err, io.EOF):
 		err = c.lost(err) // the transport is going, and wait has not noticed yet
 	case !errors.Is(err, ErrClosed):

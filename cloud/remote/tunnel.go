@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"matou/cloud"
 )
 
 // DialContext opens a TCP connection from the host at the end of c: network is tcp, tcp4 or tcp6,
@@ -43,11 +45,16 @@ func (c *Conn) DialContext(ctx context.Context, network, addr string) (net.Conn,
 	var refused *ssh.OpenChannelError
 	switch {
 	case ctx.Err() != nil:
-		err = fmt.Errorf("dial %s: %w", addr, context.Cause(ctx))
+		why := context.Cause(ctx)
+		err = cloud.SayOf(fmt.Errorf("dial %s: %w", addr, why), why, "cause.connect", "address", addr)
 	case errors.As(err, &refused) && refused.Reason == ssh.Prohibited:
-		err = fmt.Errorf("%w: %s does not forward to %s: %s", ErrUnreachable, c.leg.Name, addr, cut(refused.Message, 200))
+		text := cut(refused.Message, 200)
+		err = fmt.Errorf("%w: %w", ErrUnreachable, cloud.Say(fmt.Errorf("%s does not forward to %s: %s", c.leg.Name, addr, text),
+			"cause.no-forward", "hop", c.leg.Name, "address", addr, "text", text))
 	case errors.As(err, &refused):
-		err = fmt.Errorf("%w: %s says of %s: %s", ErrUnreachable, c.leg.Name, addr, cut(refused.Message, 200))
+		text := cut(refused.Message, 200)
+		err = fmt.Errorf("%w: %w", ErrUnreachable, cloud.Say(fmt.Errorf("%s says of %s: %s", c.leg.Name, addr, text),
+			"cause.hop-says", "hop", c.leg.Name, "address", addr, "text", text))
 	case !errors.Is(err, ErrClosed):
 		err = c.lost(err)
 	}

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -84,5 +87,74 @@ func TestFaults(t *testing.T) {
 				t.Errorf("the second try: %v\n%s", err, out)
 			}
 		})
+	}
+}
+
+// TestFaultsInFrench: what fails before any cloud or server has said a word is all told in the reader's language.
+func TestFaultsInFrench(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes several seconds")
+	}
+	tests := []struct{ name, fault, wants string }{
+		{"no line", "{at: ssh.drop, match: ^jump}", `^matou: jumphost: demande d'identité : jumphost \(jump@[0-9.:]+\) : la ligne a coupé : le serveur a raccroché\n +La ligne a coupé\.`},
+		{"no cloud", "{at: api.500, text: x}", `^matou: openrc: identifiants de inception:openrc : connexion au cloud \(.*\) : service indisponible : x\n +Le cloud ne répond pas`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			state := t.TempDir()
+			faults := filepath.Join(state, "faults.yaml")
+			if err := os.WriteFile(faults, []byte("faults:\n  - "+tt.fault+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var stderr bytes.Buffer
+			cmd := program(t, state, "play", "--pace", "0.01", "--lang", "fr", "--until", "servers", "--faults", faults)
+			cmd.Stderr = &stderr
+			if err := cmd.Run(); cmd.ProcessState.ExitCode() != exitFailed {
+				t.Fatal(err)
+			}
+			if said := strings.ReplaceAll(stderr.String(), "\u00a0", " "); !regexp.MustCompile(tt.wants).MatchString(said) {
+				t.Error(said)
+			}
+		})
+	}
+}
+
+// TestInterrupted: who stops play in the middle of a boot is told so, in their language, and can go on.
+func TestInterrupted(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no signals")
+	}
+	state := t.TempDir()
+	if out, err := program(t, state, "play", "--pace", "0.01", "--until", "servers").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var stderr bytes.Buffer
+	cmd := program(t, state, "play", "--pace", "recorded", "--lang", "fr", "--until", "master-boot")
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stopped := false
+	for in := bufio.NewScanner(stdout); in.Scan(); {
+		if !stopped && strings.Contains(in.Text(), "BUILD") {
+			stopped = true // a second one would not wait for anything
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != exitFailed {
+		t.Error(err)
+	}
+	if want := "matou: master-boot: arrêté\n       Vous avez arrêté l'étape. Rejouez-la quand vous voulez.\n"; stderr.String() != want {
+		t.Errorf("%q", stderr.String())
+	}
+	if out, err := program(t, state, "play", "--pace", "0.01", "--until", "master-boot").CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -60,7 +60,10 @@ func (p *printer) until(ctx context.Context, step steps.ID, c steps.Command) (*s
 	for {
 		b, err := feed.Next(ctx)
 		if err != nil {
-			return nil, p.interrupted(ctx, step, err)
+			if ctx.Err() != nil {
+				return steps.Fail(steps.FailCanceled, "cause.canceled", "canceled"), nil
+			}
+			return nil, err
 		}
 		end := p.batch(b, step)
 		if err := p.out.Flush(); err != nil {
@@ -76,14 +79,6 @@ func (p *printer) until(ctx context.Context, step steps.ID, c steps.Command) (*s
 			return end.Failure, nil
 		}
 	}
-}
-
-// interrupted ends the step that runs, so that its end is in the journal.
-func (p *printer) interrupted(ctx context.Context, step steps.ID, err error) error {
-	if ctx.Err() == nil {
-		return err
-	}
-	return &exitError{code: exitFailed, err: fmt.Errorf("%s: %w", step, context.Cause(ctx))}
 }
 
 // batch prints what a pull brought, and finds the end of the step among it.
