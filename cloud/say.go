@@ -1,5 +1,7 @@
 package cloud
 
+import "fmt"
+
 // said is an error that a person can be told in another language than the one of its text.
 type said struct {
 	error
@@ -24,4 +26,9 @@ func Say(err error, key string, pairs ...string) error {
 // SayOf is [Say] for an error whose text ends in that of another, why, which may have something to say too.
 func SayOf(err, why error, key string, pairs ...string) error {
 	return &said{error: err, key: key, pairs: pairs, why: why}
+}
+
+// During puts what was being done before an error, and gives that the key of the text that tells it, see [SayOf].
+func During(what string, err error, key string, pairs ...string) error {
+	return SayOf(fmt.Errorf("%s: %w", what, err), err, key, pairs...)
 }

@@ -86,7 +86,7 @@ func causeOf(call *ast.CallExpr, set *token.FileSet) []cause {
 			}
 			seen.names = append(seen.names, "status")
 			return []cause{c.with(rest), seen}
-		case "Say", "SayOf", "phrase", "Doing":
+		case "Say", "SayOf", "During", "phrase", "Doing":
 		case "said":
 			c.open = true
 		default:

@@ -102,8 +102,7 @@ func RunOnce(ctx context.Context, c *Client, chain []Hop, job Job, out func(Line
 		}
 		switch {
 		case ctx.Err() != nil:
-			why := context.Cause(ctx)
-			return Exit{Code: -1}, hopError(chain[len(chain)-1], cloud.SayOf(fmt.Errorf("job left to itself: %w", why), why, "cause.job-left"))
+			return Exit{Code: -1}, hopError(chain[len(chain)-1], cloud.During("job left to itself", context.Cause(ctx), "cause.job-left"))
 		case !f.begun || !retriable(err) && !errors.Is(err, ErrNoShell): // a host going down refuses sessions before it hangs up
 			return Exit{Code: -1}, err
 		case lostAt.IsZero():

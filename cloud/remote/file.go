@@ -59,7 +59,7 @@ func (c *Conn) ReadFile(ctx context.Context, name string, limit int) ([]byte, er
 	default:
 		return out, nil
 	}
-	return nil, hopError(c.leg.Hop, cloud.SayOf(fmt.Errorf("read %s: %w", name, err), err, "cause.read", "path", name))
+	return nil, hopError(c.leg.Hop, cloud.During("read "+name, err, "cause.read", "path", name))
 }
 
 // fileError reads what cat and the shell say, in the C locale.
@@ -108,7 +108,7 @@ func (c *Conn) WriteFile(ctx context.Context, name string, data []byte, mode fs.
 	rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
 	_, _, _, _ = c.capture(rctx, "rm -f -- "+temp, nil, 0) // what went wrong first is what counts
-	return hopError(c.leg.Hop, cloud.SayOf(fmt.Errorf("write %s: %w", name, err), err, "cause.write", "path", name))
+	return hopError(c.leg.Hop, cloud.During("write "+name, err, "cause.write", "path", name))
 }
 
 // Identity is who one is on a host.
@@ -125,13 +125,13 @@ func (c *Conn) Identity(ctx context.Context) (Identity, error) {
 		err = fileError(exit, stderr)
 	}
 	if err != nil {
-		return Identity{}, hopError(c.leg.Hop, cloud.SayOf(fmt.Errorf("ask for identity: %w", err), err, "cause.identity"))
+		return Identity{}, hopError(c.leg.Hop, cloud.During("ask for identity", err, "cause.identity"))
 	}
 	rest, _ := afterMarker(out, mark)
 	fields := strings.Fields(string(rest))
 	if len(fields) < 2 {
 		err = fmt.Errorf("%w: %q", cloud.ErrDecode, cut(string(rest), 80))
-		return Identity{}, hopError(c.leg.Hop, cloud.SayOf(fmt.Errorf("ask for identity: %w", err), err, "cause.identity"))
+		return Identity{}, hopError(c.leg.Hop, cloud.During("ask for identity", err, "cause.identity"))
 	}
 	return Identity{User: cut(clean(fields[0]), 64), Host: cut(clean(fields[1]), 255)}, nil
 }

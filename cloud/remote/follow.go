@@ -64,7 +64,7 @@ func Follow(ctx context.Context, c *Client, chain []Hop, path string, lines int,
 			return ctx.Err()
 		}
 		if !retriable(err) {
-			return cloud.SayOf(fmt.Errorf("follow %s: %w", path, err), err, "cause.follow", "path", path)
+			return cloud.During("follow "+path, err, "cause.follow", "path", path)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package remote
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -32,7 +31,7 @@ type Forwarder struct {
 // chain up again. It ends with ctx, with Close or with the client.
 func (c *Conn) Forward(ctx context.Context, localAddr, remoteAddr string) (*Forwarder, error) {
 	if _, _, err := channelOpen("tcp", remoteAddr); err != nil {
-		return nil, hopError(c.leg.Hop, cloud.SayOf(fmt.Errorf("forward: %w", err), err, "cause.forward"))
+		return nil, hopError(c.leg.Hop, cloud.During("forward", err, "cause.forward"))
 	}
 	f, err := Forward(ctx, localAddr, remoteAddr, func(ctx context.Context, network, addr string) (net.Conn, error) {
 		return c.again(ctx, network, addr)
@@ -75,7 +74,7 @@ func Forward(ctx context.Context, localAddr, remoteAddr string, dial func(ctx co
 	}
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", localAddr)
 	if err != nil {
-		return nil, cloud.SayOf(fmt.Errorf("forward: %w", err), err, "cause.forward")
+		return nil, cloud.During("forward", err, "cause.forward")
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	f := &Forwarder{ln: ln, remote: remoteAddr, cancel: cancel, done: make(chan struct{})}

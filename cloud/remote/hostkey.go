@@ -7,7 +7,6 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -129,7 +128,7 @@ func (c *Client) verifyAsking(ctx context.Context, l leg, key ssh.PublicKey, sho
 		return err
 	})
 	if err != nil {
-		return "", cloud.SayOf(fmt.Errorf("ask about the host key: %w", err), err, "cause.ask-key")
+		return "", cloud.During("ask about the host key", err, "cause.ask-key")
 	}
 	if !accepted {
 		return "", &HostKeyError{shown, ErrHostKeyUnknown}

@@ -147,7 +147,7 @@ func (a *login) unlock(ctx context.Context, path string, data []byte) (ssh.Signe
 			return err
 		})
 		if err != nil {
-			return nil, cloud.SayOf(fmt.Errorf("ask for the passphrase: %w", err), err, "cause.ask-passphrase")
+			return nil, cloud.During("ask for the passphrase", err, "cause.ask-passphrase")
 		}
 		signer, err := ssh.ParsePrivateKeyWithPassphrase(data, []byte(phrase))
 		if errors.Is(err, x509.IncorrectPasswordError) {

@@ -135,7 +135,7 @@ func (a *login) password(ctx context.Context) (pw string, ok bool, err error) {
 		return err
 	})
 	if err != nil {
-		return "", false, cloud.SayOf(fmt.Errorf("ask for the password: %w", err), err, "cause.ask-password")
+		return "", false, cloud.During("ask for the password", err, "cause.ask-password")
 	}
 	a.used = pw
 	a.passwords++
@@ -170,7 +170,7 @@ func (a *login) challenge(ctx context.Context, instruction string, questions []s
 		return err
 	})
 	if err != nil {
-		return nil, cloud.SayOf(fmt.Errorf("ask what the server wants to know: %w", err), err, "cause.ask-answer")
+		return nil, cloud.During("ask what the server wants to know", err, "cause.ask-answer")
 	}
 	if len(answers) != len(questions) {
 		return nil, fmt.Errorf("%w: %d answers to %d questions", ErrAuth, len(answers), len(questions))
@@ -279,9 +279,9 @@ func (a *login) explain(ctx context.Context, err, refused error, late, trusted b
 	case a.err != nil:
 		return a.err
 	case errors.As(err, &negotiation):
-		return cloud.SayOf(fmt.Errorf("no common algorithm: %w", err), err, "cause.algorithms")
+		return cloud.During("no common algorithm", err, "cause.algorithms")
 	case !trusted:
-		return fmt.Errorf("%w: %w", ErrUnreachable, cloud.SayOf(fmt.Errorf("connected, but the handshake failed: %w", err), err, "cause.handshake"))
+		return fmt.Errorf("%w: %w", ErrUnreachable, cloud.During("connected, but the handshake failed", err, "cause.handshake"))
 	}
 	return cloud.SayOf(fmt.Errorf("%w while logging in: %w", ErrLost, err), err, "cause.lost-login")
 }

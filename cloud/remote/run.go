@@ -184,8 +184,7 @@ func (c *Conn) session(ctx context.Context, begin func(*ssh.Session) (func(), er
 	case <-ended: //nolint:errcheck // the cancellation is what is told, however the command ended
 	case <-t.C:
 	}
-	why := context.Cause(ctx)
-	return unknown, hopError(c.leg.Hop, cloud.SayOf(fmt.Errorf("command cancelled: %w", why), why, "cause.command-canceled"))
+	return unknown, hopError(c.leg.Hop, cloud.During("command cancelled", context.Cause(ctx), "cause.command-canceled"))
 }
 
 // openSession opens a session and starts what it is for; that has the time of a handshake.
@@ -211,8 +210,7 @@ func (c *Conn) openSession(ctx context.Context, begin func(*ssh.Session) (func()
 	case err == nil:
 		return s, nil
 	case ctx.Err() != nil:
-		why := context.Cause(ctx)
-		err = cloud.SayOf(fmt.Errorf("start command: %w", why), why, "cause.start")
+		err = cloud.During("start command", context.Cause(ctx), "cause.start")
 	case c.Err() != nil:
 		err = c.Err()
 	case octx.Err() != nil:

@@ -35,7 +35,7 @@ func (c *Conn) raise(ctx context.Context, line string) (raised string, first []b
 	defer r.mu.Unlock()
 	if !r.known {
 		if r.prefix, r.password, err = c.probeSudo(ctx); err != nil {
-			return "", nil, hopError(c.leg.Hop, cloud.SayOf(fmt.Errorf("become root: %w", err), err, "cause.become-root"))
+			return "", nil, hopError(c.leg.Hop, cloud.During("become root", err, "cause.become-root"))
 		}
 		r.known = true
 	}

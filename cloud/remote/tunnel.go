@@ -45,8 +45,7 @@ func (c *Conn) DialContext(ctx context.Context, network, addr string) (net.Conn,
 	var refused *ssh.OpenChannelError
 	switch {
 	case ctx.Err() != nil:
-		why := context.Cause(ctx)
-		err = cloud.SayOf(fmt.Errorf("dial %s: %w", addr, why), why, "cause.connect", "address", addr)
+		err = cloud.During("dial "+addr, context.Cause(ctx), "cause.connect", "address", addr)
 	case errors.As(err, &refused) && refused.Reason == ssh.Prohibited:
 		text := cut(refused.Message, 200)
 		err = fmt.Errorf("%w: %w", ErrUnreachable, cloud.Say(fmt.Errorf("%s does not forward to %s: %s", c.leg.Name, addr, text),

@@ -167,7 +167,7 @@ func (a account) loginAsking(ctx context.Context, out steps.Output, c openstack.
 func connect(ctx context.Context, out steps.Output, c openstack.Credentials, o openstack.Options) (action.Compute, error) {
 	client, err := openstack.Login(ctx, c, o)
 	if err != nil {
-		return nil, cloud.SayOf(fmt.Errorf("log in with %s: %w", c.Source, err), err, "cause.log-in-with", "source", c.Source)
+		return nil, cloud.During("log in with "+c.Source, err, "cause.log-in-with", "source", c.Source)
 	}
 	out.Secret(client.Token())
 	return client, nil

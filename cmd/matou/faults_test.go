@@ -57,12 +57,8 @@ func TestFaults(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			state := t.TempDir()
-			faults := filepath.Join(state, "faults.yaml")
-			if err := os.WriteFile(faults, []byte("faults:\n  - "+tt.fault+"\n"), 0o600); err != nil {
-				t.Fatal(err)
-			}
 			var stdout, stderr bytes.Buffer
-			cmd := program(t, state, "play", "--pace", "0.01", "--until", tt.until, "--faults", faults)
+			cmd := program(t, state, "play", "--pace", "0.01", "--until", tt.until, "--faults", badDay(t, tt.fault))
 			cmd.Stdout, cmd.Stderr = &stdout, &stderr
 			err := cmd.Run()
 			if tt.step == "" {
@@ -90,6 +86,14 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// badDay is a file of faults with one in it.
+func badDay(t *testing.T, fault string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "faults.yaml")
+	write(t, name, "faults:\n  - "+fault+"\n")
+	return name
+}
+
 // TestFaultsInFrench: what fails before any cloud or server has said a word is all told in the reader's language.
 func TestFaultsInFrench(t *testing.T) {
 	if testing.Short() {
@@ -103,12 +107,8 @@ func TestFaultsInFrench(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			state := t.TempDir()
-			faults := filepath.Join(state, "faults.yaml")
-			if err := os.WriteFile(faults, []byte("faults:\n  - "+tt.fault+"\n"), 0o600); err != nil {
-				t.Fatal(err)
-			}
 			var stderr bytes.Buffer
-			cmd := program(t, state, "play", "--pace", "0.01", "--lang", "fr", "--until", "servers", "--faults", faults)
+			cmd := program(t, state, "play", "--pace", "0.01", "--lang", "fr", "--until", "servers", "--faults", badDay(t, tt.fault))
 			cmd.Stderr = &stderr
 			if err := cmd.Run(); cmd.ProcessState.ExitCode() != exitFailed {
 				t.Fatal(err)

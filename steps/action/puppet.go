@@ -115,7 +115,7 @@ func (c *call) agentOn(ctx context.Context, hop string, tries int) (agentRun, er
 	if err != nil {
 		return agentRun{}, err
 	}
-	lost := false
+	lost, down := false, min(tries, serverTries)
 	for try := 1; ; try++ {
 		var r agentRun
 		r.exit, err = host.RunOnce(ctx, c.onceID(hop), agentLine, func(text string) {
@@ -137,8 +137,8 @@ func (c *call) agentOn(ctx context.Context, hop string, tries int) (agentRun, er
 			return r, nil
 		case r.exit == 1 && r.busy && try < tries: // with any other exit something was applied
 			c.out.Status(steps.Doing("doing.cron", "hop", hop, "try", try, "tries", tries))
-		case r.exit == 1 && r.down && try < min(tries, serverTries):
-			c.out.Status(steps.Doing("doing.puppetserver", "hop", hop, "try", try, "tries", min(tries, serverTries)))
+		case r.exit == 1 && r.down && try < down:
+			c.out.Status(steps.Doing("doing.puppetserver", "hop", hop, "try", try, "tries", down))
 		default:
 			return r, puppetFailure(hop, r)
 		}
